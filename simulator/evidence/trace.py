@@ -1,0 +1,124 @@
+"""What the nodes did: messages, appends, elections, crashes; each event with the id of the event that caused it.
+
+A trace is columns, not objects. The one thing it knows about a protocol is a sentence per kind of event, given by the model that
+writes it, so that any trace can be told as a story, drawn and searched for causes without knowing which broker wrote it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from .table import Names, Table
+
+NO_CAUSE = -1
+
+
+@dataclass(frozen=True)
+class NodeInfo:
+    """A node as a picture needs it: its name, its role (producer, broker, controller, consumer, queue) and its zone."""
+    name: str
+    role: str
+    zone: str = "a"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of event: its name, its shape and the sentence that tells it.
+
+    shape: `send` (a message leaves for `peer`), `receive` (a message arrives from `peer`; its cause is the send), `drop` (it never
+    will; its cause is the send), `local` (something happened at the node) or `state` (local, and worth a mark on a timeline).
+    The sentence may use {node} {peer} {key} {offset} {last} {count} {epoch} {value} {note}; {last} is the last of `count` offsets.
+    """
+    name: str
+    shape: str
+    sentence: str
+
+
+class Trace:
+    """Events in the order in which they happened; an event's id is its position.
+
+    `events.rows`: time (s), kind, node, peer, key, cause, offset, count, epoch, value; codes index `kinds`, `nodes` and `keys`, -1 is none.
+    `value` is the first record's value where records are on the move (it names them even when offsets are given out anew),
+    otherwise whatever the kind's sentence makes of it. `notes[id]` is a text that belongs to one event.
+    """
+
+    def __init__(self, enabled: bool = True):
+        self.enabled = enabled
+        self.kinds: list[Kind] = []
+        self.nodes: list[NodeInfo] = []
+        self.keys = Names()
+        self.notes: dict[int, str] = {}
+        self.events = Table(time="d", kind="h", node="h", peer="h", key="i", cause="i", offset="q", count="i", epoch="i", value="q")
+        self._append = self.events.append
+        self._size = 0
+
+    def kind(self, name: str, shape: str, sentence: str) -> int:
+        """Declares a kind of event and gives its code; declaring the same kind again gives the same code."""
+        for code, known in enumerate(self.kinds):
+            if known.name == name:
+                return code
+        self.kinds.append(Kind(name, shape, sentence))
+        return len(self.kinds) - 1
+
+    def node(self, name: str, role: str, zone: str = "a") -> int:
+        """Declares a node and gives its code."""
+        self.nodes.append(NodeInfo(name, role, zone))
+        return len(self.nodes) - 1
+
+    def add(self, time, kind, node, peer=-1, key=-1, cause=NO_CAUSE, offset=-1, count=0, epoch=-1, value=-1, note="") -> int:
+        """Records an event and gives its id; -1 if tracing is off."""
+        if not self.enabled:
+            return NO_CAUSE
+        self._append(time, kind, node, peer, key, cause, offset, count, epoch, value)
+        self._size += 1
+        if note:
+            self.notes[self._size - 1] = note
+        return self._size - 1
+
+    def __len__(self) -> int:
+        return self._size
+
+    def code(self, kind_name: str) -> int:
+        """The code of a kind, -1 if this trace has no such kind."""
+        return next((code for code, kind in enumerate(self.kinds) if kind.name == kind_name), -1)
+
+    def where(self, *kind_names: str, key: str | None = None, node: str | None = None) -> np.ndarray:
+        """The ids of the events of these kinds (of all kinds if none is named), optionally of one key or node."""
+        rows = self.events.rows
+        chosen = np.isin(rows["kind"], [self.code(name) for name in kind_names]) if kind_names else np.ones(len(rows), bool)
+        if key is not None:
+            chosen &= rows["key"] == (self.keys.code(key) if key in self.keys else -2)
+        if node is not None:
+            names = [info.name for info in self.nodes]
+            chosen &= rows["node"] == (names.index(node) if node in names else -2)
+        return np.flatnonzero(chosen)
+
+    def causes(self, event: int) -> list[int]:
+        """The chain of causes that ends in this event, first cause first."""
+        chain, cause = [], self.events.rows["cause"]
+        while event >= 0:
+            chain.append(event)
+            event = int(cause[event])
+        return chain[::-1]
+
+    def describe(self, event: int) -> str:
+        """One event in words."""
+        row = self.events.rows[event]
+        name = lambda code: self.nodes[code].name if code >= 0 else ""
+        return self.kinds[row["kind"]].sentence.format(
+            node=name(row["node"]), peer=name(row["peer"]), key=self.keys[row["key"]], offset=row["offset"],
+            last=row["offset"] + row["count"] - 1, count=row["count"], epoch=row["epoch"], value=row["value"],
+            note=self.notes.get(event, ""))
+
+    def digest(self) -> str:
+        """SHA-256 of everything recorded: two runs are the same run exactly if their digests agree."""
+        names = [[(k.name, k.shape) for k in self.kinds], [(n.name, n.role, n.zone) for n in self.nodes], self.keys.names,
+                 sorted(self.notes.items())]
+        return hashlib.sha256(json.dumps(names).encode() + self.events.rows.tobytes()).hexdigest()
+
+    def __repr__(self) -> str:
+        return f"Trace: {len(self):,} events of {len(self.kinds)} kinds on {len(self.nodes)} nodes"
