@@ -1,0 +1,123 @@
+"""Distributions of durations, in seconds, each given by its inverse distribution function.
+
+Draws are rounded to a nanosecond, so that the last bit of a library's logarithm cannot change a run.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .streams import Stream
+
+BLOCK = 1024
+
+
+class Distribution:
+    """A non-negative duration; subclasses give `quantile` (vectorised) and `mean`."""
+
+    mean: float
+
+    def quantile(self, p: np.ndarray) -> np.ndarray:
+        """The durations not exceeded with probability `p`, elementwise."""
+        raise NotImplementedError
+
+    def draws(self, stream: Stream, count: int) -> np.ndarray:
+        """`count` independent draws, rounded to a nanosecond."""
+        return np.round(self.quantile(stream.uniforms(count)), 9)
+
+    def sampler(self, stream: Stream) -> Callable[[], float]:
+        """A function that returns the next draw; it takes from the stream in blocks, so give each sampler a stream of its own."""
+        def draws():
+            while True:
+                yield from self.draws(stream, BLOCK).tolist()
+        return draws().__next__
+
+
+@dataclass(frozen=True)
+class Fixed(Distribution):
+    """Always the same duration."""
+    value: float = 0.0
+
+    def __post_init__(self):
+        _check("value", self.value, self.value >= 0, "at least 0")
+
+    @property
+    def mean(self) -> float:
+        return self.value
+
+    def quantile(self, p):
+        return np.full(np.shape(p), self.value)
+
+
+@dataclass(frozen=True)
+class Uniform(Distribution):
+    """Anything from `low` to `high`, equally likely."""
+    low: float
+    high: float
+
+    def __post_init__(self):
+        _check("low", self.low, 0 <= self.low <= self.high, f"between 0 and high, which is {self.high}")
+
+    @property
+    def mean(self) -> float:
+        return (self.low + self.high) / 2
+
+    def quantile(self, p):
+        return self.low + (self.high - self.low) * np.asarray(p)
+
+
+@dataclass(frozen=True)
+class Exponential(Distribution):
+    """Memoryless, with this mean."""
+    mean: float
+
+    def __post_init__(self):
+        _check("mean", self.mean, self.mean > 0, "greater than 0")
+
+    def quantile(self, p):
+        return -self.mean * np.log1p(-np.asarray(p))
+
+
+@dataclass(frozen=True)
+class Lognormal(Distribution):
+    """A floor plus a duration whose logarithm is normal: the usual shape of network and storage latencies."""
+    median: float
+    sigma: float
+    floor: float = 0.0
+
+    def __post_init__(self):
+        _check("median", self.median, self.median > 0, "greater than 0")
+        _check("sigma", self.sigma, self.sigma >= 0, "at least 0")
+        _check("floor", self.floor, self.floor >= 0, "at least 0")
+
+    @classmethod
+    def from_percentiles(cls, p50: float, p99: float, floor: float = 0.0) -> Lognormal:
+        """The lognormal through a published median and 99th percentile (both including the floor)."""
+        _check("p99", p99, floor < p50 <= p99, f"at least p50, which is {p50}, and both above the floor, {floor}")
+        return cls(p50 - floor, math.log((p99 - floor) / (p50 - floor)) / 2.3263478740408408, floor)
+
+    @property
+    def mean(self) -> float:
+        return self.floor + self.median * math.exp(self.sigma ** 2 / 2)
+
+    def quantile(self, p):
+        from scipy.special import ndtri
+        return self.floor + self.median * np.exp(self.sigma * ndtri(p))
+
+
+def as_distribution(field: str, value: float | Distribution) -> Distribution:
+    """A number as a fixed duration, a distribution as itself; anything else is refused by the field's name."""
+    if isinstance(value, Distribution):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf:
+        return Fixed(float(value))
+    raise ValueError(f"{field}: {value!r} is not a number of seconds (at least 0) or a distribution")
+
+
+def _check(field: str, value, holds: bool, allowed: str) -> None:
+    if not holds:
+        raise ValueError(f"{field}: {value!r} is not allowed; it must be {allowed}")
