@@ -1,0 +1,22 @@
+"""The course's own commands: python -m classroom lab | doctor | build | book."""
+import sys
+from importlib import import_module
+
+COMMANDS = {
+    "lab": "open JupyterLab on the first chapter (or the notebook you name); further options go to JupyterLab",
+    "doctor": "check this machine, and say which notebook to open next",
+    "build": "generate the notebooks from their Markdown sources (all, or those you name)",
+    "book": "execute every chapter and lab and render them as static pages in book/",
+}
+
+
+def main(arguments: list[str]) -> int:
+    name, *rest = arguments or ["help"]
+    if name not in COMMANDS:
+        print("usage: python -m classroom COMMAND\n" + "\n".join(f"  {name:8}{what}" for name, what in COMMANDS.items()))
+        return 0 if name in ("help", "-h", "--help") else 2
+    return import_module(f"classroom.{name}").main(rest)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

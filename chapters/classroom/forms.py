@@ -1,0 +1,43 @@
+"""The small form under a question: lettered choices or a number, and one button. The words stay in the card above."""
+import re
+from collections.abc import Callable, Sequence
+
+LETTERS = "ABCDEFGHIJ"
+
+
+def check_id(id: str) -> None:
+    """Ids are kept for years: `00-slowest`, the chapter first."""
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", id):
+        raise ValueError(f"id: {id!r} must be lower-case words joined by hyphens, the chapter first, like '00-slowest'")
+
+
+def check_choices(choices: Sequence[str]) -> None:
+    if not 2 <= len(set(choices)) == len(choices) <= len(LETTERS):
+        raise ValueError(f"choices: {list(choices)!r} must be 2 to {len(LETTERS)} different answers")
+
+
+def check_among(field: str, value: object, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ValueError(f"{field}: {value!r} is not one of {', '.join(map(repr, choices))}")
+
+
+def lettered(choices: Sequence[str]) -> list[str]:
+    return [f"{letter}. {choice}" for letter, choice in zip(LETTERS, choices)]
+
+
+def ask(choices: Sequence[str], unit: str, action: str, commit: Callable[[object], None]) -> None:
+    """Show the form; `commit` gets the chosen text or the typed words each time the button is pressed."""
+    import ipywidgets as widgets
+    from IPython.display import display
+
+    name = f"Your answer ({unit})" if unit else "Your answer"
+    style = {"description_width": "initial"}
+    if choices:
+        options = list(zip(LETTERS, choices))
+        answer = widgets.RadioButtons(options=options, value=None, description=name, style=style, orientation="horizontal")
+        answer.layout.width = "auto"
+    else:
+        answer = widgets.Text(description=name, placeholder="a number", style=style)
+    button = widgets.Button(description=action, button_style="primary")
+    button.on_click(lambda _: answer.value not in (None, "") and commit(answer.value))
+    display(widgets.HBox([answer, button], layout={"flex_flow": "row wrap", "align_items": "center"}))

@@ -1,0 +1,27 @@
+"""Open JupyterLab on the first chapter, with settings that live in the repository and touch nothing else."""
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from .places import FIRST, ROOT, shown
+
+CONFIG = Path(__file__).parent / "jupyter"
+
+
+def command(extra: list[str]) -> list[str]:
+    """JupyterLab's command line; a notebook given first is opened instead of the first chapter."""
+    target, options = (extra[0], extra[1:]) if extra and not extra[0].startswith("-") else (shown(FIRST), extra)
+    return [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{target}", *options]
+
+
+def environment() -> dict[str, str]:
+    """This process's environment, with the course's settings in front of the learner's own."""
+    return os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, [str(CONFIG), os.environ.get("JUPYTER_CONFIG_PATH")]))}
+
+
+def main(extra: list[str]) -> int:
+    os.chdir(ROOT)
+    if os.name == "nt":  # there, exec returns to the prompt at once and leaves JupyterLab behind
+        return subprocess.call(command(extra), env=environment())
+    os.execve(sys.executable, command(extra), environment())

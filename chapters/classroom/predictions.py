@@ -1,0 +1,197 @@
+"""Predict, commit, run, compare: a number met after guessing it is a number remembered.
+
+    predict("00-slowest", "How long does the slowest 1 % wait?", unit="ms")
+    run = simulate(...)
+    reveal("00-slowest", run.latency.quantile(0.99) * 1000, because="one partition had lost its leader")
+    calibration("00")
+"""
+import math
+from collections.abc import Sequence
+from html import escape
+from io import BytesIO
+from statistics import median
+
+from . import progress
+from .cards import BLUE, GREY, ORANGE, Card, Place, picture, words
+from .forms import ask, check_among, check_choices, check_id, lettered
+
+
+def predict(id: str, question: str, choices: Sequence[str] = (), *, unit: str = "", answer=None) -> None:
+    """Ask for a prediction: one of `choices`, or a number in `unit`; `answer=` commits it without a form."""
+    check_id(id)
+    if choices:
+        check_choices(choices)
+    place = Place()
+
+    def commit(given) -> None:
+        place.show(question_card(id, question, choices, unit, commit_answer(id, question, choices, unit, given)))
+
+    if answer is not None:
+        return commit(answer)
+    place.show(question_card(id, question, choices, unit))
+    if not is_revealed(id):
+        ask(choices, unit, "Commit", commit)
+
+
+def reveal(id: str, measured, because: str = "") -> None:
+    """Show what was measured beside what was predicted, how far apart they are, and why."""
+    check_id(id)
+    record = progress.get("predictions", id)
+    if record and record["choices"]:
+        check_among(f"{id}: measured", measured, record["choices"])
+    elif record:
+        measured = float(measured)
+    if record:
+        record = progress.put("predictions", id, measured=measured, revealed=record.get("revealed", progress.now()))
+    Place().show(outcome_card(record, measured, because))
+
+
+def calibration(chapter: str = "") -> None:
+    """How good the predictions of a chapter (`"00"`) were, all together: a figure, and the same in words."""
+    records = progress.load()["predictions"].items()
+    done = {id: record for id, record in records if id.startswith(chapter) and "revealed" in record}
+    Place().show(calibration_card(done))
+
+
+def is_revealed(id: str) -> bool:
+    return "revealed" in (progress.get("predictions", id) or {})
+
+
+def commit_answer(id: str, question: str, choices: Sequence[str], unit: str, given) -> str:
+    """Record the prediction, unless its result is known already; returns what to tell the learner if it was not."""
+    if is_revealed(id):
+        return "You have seen the result since, so your earlier prediction stands."
+    try:
+        answer = choice_of(choices, given) if choices else number_of(given)
+    except ValueError as error:
+        return str(error)
+    fields = {"question": question, "choices": list(choices), "unit": unit, "answer": answer}
+    progress.put("predictions", id, **fields, committed=progress.now())
+    return ""
+
+
+def choice_of(choices: Sequence[str], given) -> str:
+    check_among("answer", given, choices)
+    return given
+
+
+def number_of(given) -> float:
+    """The number in what was typed: `12.5`, `1e3`, `10_000` and `10,000` are all understood."""
+    try:
+        number = float(str(given).replace(",", ""))
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"answer: {given!r} must be a number, such as 12.5")
+    return number
+
+
+# What is shown
+
+def question_card(id: str, question: str, choices: Sequence[str], unit: str, complaint: str = "") -> Card:
+    state = complaint or state_of(progress.get("predictions", id), unit)
+    options = f'<ol type="A">{"".join(f"<li>{words(choice)}</li>" for choice in choices)}</ol>' if choices else ""
+    body = f'<p><span class="kind">Predict first.</span> {words(question)}</p>{options}<p role="status">{words(state)}</p>'
+    return Card(body, "\n".join(["Predict first. " + question, *lettered(choices), state]), label="prediction")
+
+
+def state_of(record: dict | None, unit: str) -> str:
+    if not record:
+        return f"Nothing committed yet{f'; answer in {unit}' if unit else ''}. A wrong guess teaches as much as a right one."
+    committed = f"You predicted {amount(record['answer'], unit)} on {day(record['committed'])}."
+    return committed + (f" Measured since: {amount(record['measured'], unit)}." if "revealed" in record else "")
+
+
+def outcome_card(record: dict | None, measured, because: str) -> Card:
+    unit = record["unit"] if record else ""
+    verdict = distance(record) if record else "You committed no prediction this time, and that is fine: guess the next one."
+    said = f"Predicted {amount(record['answer'], unit)}, measured" if record else "Measured"
+    lines = [f"{said} {amount(measured, unit)}.", verdict, because]
+    body = "".join(f"<p>{words(line)}</p>" for line in lines if line)
+    return Card(body, "\n".join(filter(None, lines)), tone=BLUE if record and is_near(record) else GREY, label="outcome")
+
+
+def amount(value, unit: str) -> str:
+    number = f"{value:,.0f}" if isinstance(value, (int, float)) and abs(value) >= 1000 else f"{value:.3g}" \
+        if isinstance(value, (int, float)) else f"“{value}”"
+    return f"{number} {unit}".strip()
+
+
+def day(moment: str) -> str:
+    return moment[:16].replace("T", " at ")
+
+
+def factor(record: dict) -> float | None:
+    """Measured over predicted, where a ratio means something."""
+    answer, measured = record["answer"], record["measured"]
+    return None if record["choices"] or answer * measured <= 0 else measured / answer
+
+
+def is_near(record: dict) -> bool:
+    """Right choice, or a number within a factor of two."""
+    ratio = factor(record)
+    return record["answer"] == record["measured"] if ratio is None else 0.5 <= ratio <= 2
+
+
+def distance(record: dict) -> str:
+    """The prediction's error, in words."""
+    if record["choices"]:
+        return "Your prediction was right." if is_near(record) else "Your prediction was another one."
+    ratio = factor(record)
+    if ratio is None:
+        off = amount(record["measured"] - record["answer"], record["unit"])
+        return "Exactly right." if is_near(record) else f"The difference is {off}; a ratio says nothing around zero."
+    if 0.8 <= ratio <= 1.25:
+        return "Within a quarter: you have a feeling for this."
+    size = f"{ratio:.1f} times what" if ratio > 1 else f"{1 / ratio:.1f} times smaller than"
+    grade = "The right order of magnitude" if is_near(record) else "Further off than a factor of two"
+    return f"{grade}: the measurement is {size} you predicted."
+
+
+def calibration_card(done: dict[str, dict]) -> Card:
+    if not done:
+        note = "No prediction was committed and revealed here yet. Commit the next one: guessing wrong is how it sticks."
+        return Card(f"<p>{note}</p>", note, tone=GREY, label="calibration")
+    text = summary(done)
+    png = calibration_png(done)
+    body = f'<p class="kind">How well you predicted</p>{picture(png, text)}<p>{escape(text)}</p>'
+    return Card(body, "How well you predicted. " + text, label="calibration", png=png)
+
+
+def summary(done: dict[str, dict]) -> str:
+    """The figure's content in words."""
+    ratios = [ratio for record in done.values() if (ratio := factor(record))]
+    near = sum(map(is_near, done.values()))
+    parts = [f"{near} of {len(done)} predictions were right or within a factor of two."]
+    if ratios:
+        middle = median(ratios)
+        lean = "about right" if 0.8 <= middle <= 1.25 else f"too {'low' if middle > 1 else 'high'}"
+        parts.append(f"Your numbers were {lean} on the whole: in the middle, measured was {middle:.2g} times predicted.")
+    return " ".join(parts + [f"{id}: predicted {amount(r['answer'], r['unit'])}, measured {amount(r['measured'], r['unit'])}."
+                             for id, r in done.items()])
+
+
+def calibration_png(done: dict[str, dict]) -> bytes:
+    """One row a prediction: how many times the guess the measurement was; filled near, hollow far."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 1.3 + 0.32 * len(done)), layout="constrained")
+    axes = figure.subplots()
+    axes.axvspan(0.5, 2, color=BLUE, alpha=0.12, lw=0)
+    axes.axvline(1, color=BLUE, lw=1)
+    for row, record in enumerate(done.values()):
+        near = is_near(record)
+        axes.plot(place_of(record), row, "o" if near else "D", ms=9, mfc=BLUE if near else "white", mec=BLUE if near else ORANGE)
+    axes.set(xscale="log", xlim=(0.04, 25), ylim=(len(done) - 0.5, -0.5), yticks=range(len(done)), yticklabels=list(done),
+             xlabel="measured ÷ predicted (hollow diamond: further off, or another choice)")
+    axes.set_xticks([0.05, 0.1, 0.5, 1, 2, 10, 20], ["1/20", "1/10", "1/2", "1", "2", "10", "20"])
+    axes.minorticks_off()
+    file = BytesIO()
+    figure.savefig(file, format="png", dpi=110)
+    return file.getvalue()
+
+
+def place_of(record: dict) -> float:
+    """Where the row's marker stands; what has no ratio stands at 1 when right and at the edge when not."""
+    ratio = factor(record)
+    return (1 if is_near(record) else 20) if ratio is None else min(max(ratio, 0.05), 20)
