@@ -9,7 +9,7 @@ lab: .venv/lab                ## open JupyterLab on the first chapter
 	@$(BIN)/python -m classroom lab
 
 test: .venv/test              ## everything that proves the course works
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadscope
 
 bench: .venv/lab              ## speed and memory, as ratios within one run
 	@$(BIN)/python -m tests.bench
@@ -20,7 +20,7 @@ book: .venv/lab               ## every chapter executed, as static pages with wo
 .venv/lab: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("python: this is %d.%d; the course needs 3.11 or newer (make lab PYTHON=python3.12)" % sys.version_info[:2])'
 	@echo "Setting up .venv (once, about a minute) ..."
-	@test -x $(BIN)/uv || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9; }
 	@$(UV) --require-hashes -r requirements.txt
 	@$(UV) --no-deps --no-build-isolation -e .
 	@touch $@

@@ -3,6 +3,7 @@ import os
 from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import DEVNULL
 from tempfile import TemporaryDirectory
 
 from nbformat import NotebookNode
@@ -33,7 +34,7 @@ def execute(nb: NotebookNode, folder: Path) -> NotebookNode:
     from nbclient import NotebookClient
 
     with nobodys_progress():
-        return NotebookClient(nb, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
+        return NotebookClient(nb, timeout=300, resources={"metadata": {"path": str(folder)}}).execute(stderr=DEVNULL)
 
 
 @contextmanager
