@@ -102,14 +102,14 @@ def _rules(fault: Fault, world: World):
     far = frozenset(fault.others or (set(world.nodes) - near))
     pairs = {"mute": [(near, far)], "slow_network": [(near, None), (None, near)]}.get(fault.kind, [(near, far), (far, near)])
     rules = [Rule(a, b, drop=fault.kind != "slow_network", delay=fault.extra) for a, b in pairs]
-    began = world.trace.kind(fault.kind, "state", f"the network fails: {fault}")
+    began = world.trace.kind(fault.kind, "state", "the network around {node} fails: {note}")
     healed = world.trace.kind("healed", "state", "the network around {node} heals")
     codes = [world.nodes[name].code for name in fault.nodes]
 
     def begin():
         world.network.rules.extend(rules)
         for code in codes:
-            world.trace.add(world.now, began, code)
+            world.trace.add(world.now, began, code, note=str(fault))
 
     def end():
         for rule in rules:

@@ -1,0 +1,154 @@
+"""What can be set: the cluster and its clients, with the defaults of Apache Kafka 4.2 (units: seconds and bytes).
+
+Names are Kafka's own without the unit and with underscores: `linger` is `linger.ms`, `replica_lag_time_max` is `replica.lag.time.max.ms`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from math import inf
+
+from ...kernel.disk import DiskProfile
+from ...kernel.network import NetworkProfile
+
+
+@dataclass(frozen=True)
+class Producer:
+    """The producer's settings.
+
+    acks: 0 (do not wait), 1 (the leader has it) or "all" (every in-sync replica has it).
+    linger, batch_size: a batch is sent `linger` seconds after its first record or as soon as it holds `batch_size` bytes (KIP-1030: 5 ms since 4.0).
+    max_in_flight: requests to one broker that may be unanswered. idempotence: the broker recognises a repeated batch (KIP-98, default since 3.0).
+    retries: how often a batch is sent again after a retriable error, within `delivery_timeout`.
+    """
+    acks: int | str = "all"
+    linger: float = 0.005
+    batch_size: int = 16_384
+    max_in_flight: int = 5
+    idempotence: bool | None = None
+    retries: float = inf
+    retry_backoff: float = 0.1
+    retry_backoff_max: float = 1.0
+    request_timeout: float = 30.0
+    delivery_timeout: float = 120.0
+
+    def __post_init__(self):
+        _check(self, "acks", self.acks in (0, 1, "all") and not isinstance(self.acks, bool), "0, 1 or 'all'")
+        _seconds(self, "linger", "retry_backoff", "retry_backoff_max")
+        _positive_seconds(self, "request_timeout", "delivery_timeout")
+        _whole(self, "batch_size", 1)
+        _whole(self, "max_in_flight", 1)
+        _check(self, "retries", self.retries == inf or _is_whole(self.retries) and self.retries >= 0, "a whole number, at least 0, or inf")
+        _check(self, "delivery_timeout", self.delivery_timeout >= self.linger + self.request_timeout,
+               f"at least linger + request_timeout = {self.linger + self.request_timeout:g} seconds")
+        self._settle_idempotence()
+
+    def _settle_idempotence(self):
+        """Idempotence is on unless the other settings rule it out; asking for it against them is an error, as in Kafka."""
+        possible = self.acks == "all" and self.max_in_flight <= 5 and self.retries > 0
+        if self.idempotence is None:
+            object.__setattr__(self, "idempotence", possible)
+        _check(self, "idempotence", isinstance(self.idempotence, bool), "True, False or None")
+        _check(self, "idempotence", possible or not self.idempotence,
+               "False unless acks='all', max_in_flight is at most 5 and retries is above 0")
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """The consumer's settings: how long a fetch may wait for `fetch_min_bytes`, and how often offsets are committed."""
+    fetch_max_wait: float = 0.5
+    max_partition_fetch_bytes: int = 1_048_576
+    max_poll_records: int = 500
+    auto_commit_interval: float = 5.0
+
+    def __post_init__(self):
+        _positive_seconds(self, "fetch_max_wait", "auto_commit_interval")
+        _whole(self, "max_partition_fetch_bytes", 1)
+        _whole(self, "max_poll_records", 1)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Brokers spread over zones, one topic, its producer and its consumers.
+
+    replication, min_insync: Kafka's own defaults are 1 and 1; the course starts from 3 and 2, as everyone should in production.
+    unclean_leader_election: whether a replica that is not in sync may become leader when no other is left.
+    eligible_leader_replicas: KIP-966, the default for new clusters since 4.1: the high watermark stands still below `min_insync`.
+    flush_every_batch: fsync before a batch counts as written (`log.flush.interval.messages=1`; Kafka advises against it).
+    """
+    brokers: int = 3
+    partitions: int = 6
+    replication: int = 3
+    min_insync: int = 2
+    zones: tuple[str, ...] = ("a", "b", "c")
+    producer: Producer = field(default_factory=Producer)
+    consumer: Consumer = field(default_factory=Consumer)
+    unclean_leader_election: bool = False
+    eligible_leader_replicas: bool = True
+    flush_every_batch: bool = False
+    replica_lag_time_max: float = 30.0
+    replica_fetch_wait_max: float = 0.5
+    replica_fetch_backoff: float = 1.0
+    broker_heartbeat_interval: float = 2.0
+    broker_session_timeout: float = 9.0
+    network: NetworkProfile = field(default_factory=NetworkProfile)
+    disk: DiskProfile = field(default_factory=DiskProfile)
+
+    def __post_init__(self):
+        for name in ("brokers", "partitions", "replication", "min_insync"):
+            _whole(self, name, 1)
+        _check(self, "brokers", self.brokers <= 60, "at most 60: this model is for looking at, not for capacity planning")
+        _check(self, "replication", self.replication <= self.brokers, f"at most the number of brokers, which is {self.brokers}")
+        _check(self, "min_insync", self.min_insync <= self.replication, f"at most the replication, which is {self.replication}")
+        _check(self, "zones", isinstance(self.zones, tuple) and len(self.zones) > 0 and all(isinstance(z, str) and z for z in self.zones),
+               "a tuple of zone names, for example ('a', 'b', 'c')")
+        for name in ("unclean_leader_election", "eligible_leader_replicas", "flush_every_batch"):
+            _check(self, name, isinstance(getattr(self, name), bool), "True or False")
+        _positive_seconds(self, "replica_lag_time_max", "replica_fetch_wait_max", "replica_fetch_backoff",
+                          "broker_heartbeat_interval", "broker_session_timeout")
+        for name, kind in (("producer", Producer), ("consumer", Consumer), ("network", NetworkProfile), ("disk", DiskProfile)):
+            _check(self, name, isinstance(getattr(self, name), kind), f"a {kind.__name__}")
+        _check(self, "broker_session_timeout", self.broker_session_timeout > self.broker_heartbeat_interval,
+               f"longer than broker_heartbeat_interval, which is {self.broker_heartbeat_interval:g} seconds")
+
+    def build(self, world, workload):
+        """The running system in this world (see `cluster.build`)."""
+        from .cluster import KafkaSystem
+        return KafkaSystem(self, world, workload)
+
+    def __str__(self) -> str:
+        """Only what differs from the defaults."""
+        changed = [f"{f.name}={getattr(self, f.name)!r}" for f in fields(self)
+                   if f.name not in ("producer", "consumer", "network", "disk") and getattr(self, f.name) != f.default]
+        default = Producer()
+        changed += [f"{f.name}={getattr(self.producer, f.name)!r}" for f in fields(Producer)
+                    if getattr(self.producer, f.name) != getattr(default, f.name) and f.name != "idempotence"]
+        return f"Kafka({', '.join(changed)})"
+
+
+def _check(config, name: str, holds: bool, allowed: str) -> None:
+    if not holds:
+        raise ValueError(f"{name}: {getattr(config, name)!r} is not allowed; it must be {allowed}")
+
+
+def _is_whole(value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _whole(config, name: str, least: int) -> None:
+    value = getattr(config, name)
+    _check(config, name, _is_whole(value) and value >= least, f"a whole number, at least {least}")
+
+
+def _is_seconds(value) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < inf
+
+
+def _seconds(config, *names: str) -> None:
+    for name in names:
+        _check(config, name, _is_seconds(getattr(config, name)), "a number of seconds, at least 0")
+
+
+def _positive_seconds(config, *names: str) -> None:
+    for name in names:
+        _check(config, name, _is_seconds(getattr(config, name)) and getattr(config, name) > 0, "a number of seconds, greater than 0")

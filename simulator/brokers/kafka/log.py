@@ -1,0 +1,82 @@
+"""A replica's log: batches at offsets, leader epochs, and what truncation and power loss take away."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from typing import NamedTuple
+
+
+class LogBatch(NamedTuple):
+    """Records with consecutive values at consecutive offsets, written in one leader epoch. Replicas share it; nobody changes it."""
+    offset: int
+    count: int
+    epoch: int
+    value: int
+    producer_id: int
+    size: int
+
+    @property
+    def end(self) -> int:
+        """The offset after the last record."""
+        return self.offset + self.count
+
+
+class Log:
+    """Batches in offset order; `end_offset` (LEO) is the offset the next record will get.
+
+    `epochs` lists (leader epoch, its first offset), the leader-epoch checkpoint of KIP-101. `high_watermark` is what this replica knows of it.
+    """
+
+    def __init__(self):
+        self.batches: list[LogBatch] = []
+        self.offsets: list[int] = []   # first offset of each batch, for bisection
+        self.written: list[float] = []  # when each batch was written here, for power losses
+        self.end_offset = 0
+        self.high_watermark = 0
+        self.epochs: list[tuple[int, int]] = []
+
+    def append(self, batch: LogBatch, now: float) -> None:
+        """Adds a batch at the end of the log."""
+        if not self.epochs or self.epochs[-1][0] != batch.epoch:
+            self.epochs.append((batch.epoch, batch.offset))
+        self.batches.append(batch)
+        self.offsets.append(batch.offset)
+        self.written.append(now)
+        self.end_offset = batch.offset + batch.count
+
+    def index_of(self, offset: int) -> int:
+        """The position of the batch that holds this offset, or would."""
+        return bisect_right(self.offsets, offset) - 1 if offset < self.end_offset else len(self.batches)
+
+    @property
+    def last_epoch(self) -> int:
+        """The leader epoch of the last record, -1 if there is none."""
+        return self.epochs[-1][0] if self.epochs else -1
+
+    def end_of_epoch(self, epoch: int) -> tuple[int, int]:
+        """The largest epoch in this log that is at most `epoch`, and the offset at which it ends: OffsetsForLeaderEpoch (KIP-101, KIP-279)."""
+        position = bisect_right(self.epochs, (epoch, self.end_offset))
+        if position == 0:
+            return -1, 0
+        end = self.epochs[position][1] if position < len(self.epochs) else self.end_offset
+        return self.epochs[position - 1][0], end
+
+    def truncate(self, offset: int) -> list[LogBatch]:
+        """Cuts the log to end at or before `offset`, at a batch's border; the batches that were removed."""
+        if offset >= self.end_offset:
+            return []
+        keep = bisect_left(self.offsets, offset)
+        if keep and self.batches[keep - 1].end > offset:
+            keep -= 1
+        removed = self.batches[keep:]
+        del self.batches[keep:], self.offsets[keep:], self.written[keep:]
+        self.end_offset = self.batches[-1].end if self.batches else 0
+        while self.epochs and self.epochs[-1][1] >= self.end_offset:
+            self.epochs.pop()
+        self.high_watermark = min(self.high_watermark, self.end_offset)
+        return removed
+
+    def lose_unflushed(self, flushed_before: float) -> list[LogBatch]:
+        """What a power loss takes: every batch written after that moment, and all that follow it."""
+        keep = bisect_right(self.written, flushed_before)
+        return self.truncate(self.offsets[keep]) if keep < len(self.batches) else []

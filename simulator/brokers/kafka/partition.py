@@ -1,0 +1,155 @@
+"""A partition as its leader sees it: followers' positions, the in-sync replicas, the high watermark, the producers' last batches.
+
+Rules (kafka.apache.org/documentation, "Replication"; KIP-966 for the high watermark below min_insync; KIP-98 for sequences). The sequence
+number of a batch is the value of its first record, since values number a partition's records in the order in which they were sent.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from .log import Log, LogBatch
+from .messages import BATCH_OVERHEAD, Error, PartitionState, ProduceRequest, ProducerBatch
+
+if TYPE_CHECKING:
+    from .broker import Broker
+
+REMEMBERED_BATCHES = 5  # per producer and partition (KIP-98)
+
+
+class Leadership:
+    """One leader's term of office for one partition."""
+
+    def __init__(self, broker: Broker, state: PartitionState, event: int):
+        self.broker, self.key, self.state = broker, state.key, state
+        self.log: Log = broker.logs[state.key]
+        self.epoch = state.leader_epoch
+        self.began = event
+        now = broker.node.world.now
+        self.positions = {follower: 0 for follower in state.replicas if follower != broker.index}  # log end offsets, as last fetched
+        self.caught_up = {follower: now for follower in self.positions}
+        self.last_fetch = {follower: (now, self.log.end_offset) for follower in self.positions}
+        self.proposed: tuple[int, ...] | None = None
+        self.waiting: deque[tuple[int, ProducerBatch, int, ProduceRequest]] = deque()
+        self.last_append = event
+        self.recent: dict[int, deque[LogBatch]] = {}
+        for batch in self.log.batches[-50:]:
+            self._remember(batch)
+
+    # Writing
+
+    def append(self, batch: ProducerBatch, acks: int | str, cause: int) -> tuple[Error, int, int]:
+        """Appends a batch: the error, its first offset and the log end offset it needs replicated; a repeated batch is not appended again."""
+        if acks == "all" and len(self.state.isr) < self.broker.config.min_insync:
+            return Error.NOT_ENOUGH_REPLICAS, -1, 0
+        if batch.producer_id >= 0:
+            error, known = self._check_sequence(batch)
+            if known is not None:
+                self.broker.note(self.broker.kinds.deduplicated, self.key, cause, known.offset, batch.count, self.epoch, batch.value)
+                return Error.NONE, known.offset, known.offset + known.count
+            if error is not Error.NONE:
+                return error, -1, 0
+        log, broker = self.log, self.broker
+        appended = LogBatch(log.end_offset, batch.count, self.epoch, batch.value, batch.producer_id, batch.size + BATCH_OVERHEAD)
+        log.append(appended, broker.world.env._now)
+        if batch.producer_id >= 0:
+            self._remember(appended)
+        self.last_append = broker.note(broker.kinds.append, self.key, cause, appended.offset, batch.count, self.epoch, batch.value)
+        return Error.NONE, appended.offset, log.end_offset
+
+    def _check_sequence(self, batch: ProducerBatch) -> tuple[Error, LogBatch | None]:
+        recent = self.recent.get(batch.producer_id)
+        if not recent:
+            return Error.NONE, None
+        last = recent[-1]
+        if batch.value == last.value + last.count:
+            return Error.NONE, None
+        known = next((old for old in recent if old.value == batch.value), None)
+        if known is None and batch.value < last.value:
+            known = next((old for old in reversed(self.log.batches)
+                          if old.value == batch.value and old.producer_id == batch.producer_id), None)
+        return (Error.NONE, known) if known else (Error.OUT_OF_ORDER_SEQUENCE_NUMBER, None)
+
+    def _remember(self, batch: LogBatch) -> None:
+        if batch.producer_id >= 0:
+            self.recent.setdefault(batch.producer_id, deque(maxlen=REMEMBERED_BATCHES)).append(batch)
+
+    # Replication
+
+    def fetched(self, follower: int, offset: int, now: float) -> None:
+        """A follower asks for the records from `offset` on: so it has everything before."""
+        log = self.log
+        before, end_then = self.last_fetch[follower]
+        if offset >= log.end_offset:
+            self.caught_up[follower] = now
+        elif offset >= end_then:
+            self.caught_up[follower] = max(self.caught_up[follower], before)
+        self.last_fetch[follower] = (now, log.end_offset)
+        self.positions[follower] = offset
+        if follower not in self.state.isr:
+            self._maybe_expand(follower, offset)
+
+    def _maybe_expand(self, follower: int, offset: int) -> None:
+        """A follower that has reached the high watermark, and this term's first offset, may join the in-sync replicas again."""
+        start = next((start for epoch, start in self.log.epochs if epoch == self.epoch), self.log.end_offset)
+        if self.proposed is None and offset >= self.log.high_watermark and offset >= min(start, self.log.end_offset):
+            self.propose(tuple(sorted(self.state.isr + (follower,))))
+
+    def shrink(self, now: float, lag_time_max: float) -> None:
+        """Proposes to drop the followers that have not been caught up for `replica.lag.time.max`."""
+        slow = [f for f in self.state.isr if f in self.positions
+                and self.positions[f] < self.log.end_offset and now - self.caught_up[f] > lag_time_max]
+        if slow and self.proposed is None:
+            self.propose(tuple(b for b in self.state.isr if b not in slow))
+
+    def propose(self, isr: tuple[int, ...]) -> None:
+        """Asks the controller for another set of in-sync replicas (AlterPartition); until it answers, both sets count."""
+        self.proposed = isr
+        self.broker.alter_partition(self, isr)
+
+    def advance(self, cause: int) -> int:
+        """Moves the high watermark to what every in-sync replica has; the event of the move, -1 if it did not move.
+
+        The maximal ISR counts: current and proposed members. With KIP-966 it stands still while there are fewer than min_insync.
+        """
+        broker, log, isr = self.broker, self.log, self.state.isr
+        if broker.config.eligible_leader_replicas and len(isr) < broker.config.min_insync:
+            return -1
+        high = log.end_offset
+        for member in isr:
+            if member != broker.index and self.positions[member] < high:
+                high = self.positions[member]
+        for member in self.proposed or ():
+            if member != broker.index and self.positions[member] < high:
+                high = self.positions[member]
+        if high <= log.high_watermark:
+            return -1
+        log.high_watermark = high
+        return broker.note(broker.kinds.high_watermark, self.key, cause, high, 0, self.epoch)
+
+    def settle(self, cause: int) -> list[ProduceRequest]:
+        """Settles the batches that the high watermark has reached; the requests that have nothing left to wait for."""
+        done = []
+        high, waiting = self.log.high_watermark, self.waiting
+        enough = len(self.state.isr) >= self.broker.config.min_insync
+        while waiting and waiting[0][0] <= high:
+            _, batch, offset, request = waiting.popleft()
+            request.results.append((batch, Error.NONE if enough else Error.NOT_ENOUGH_REPLICAS_AFTER_APPEND, offset))
+            request.cause = cause
+            request.pending -= 1
+            if request.pending == 0:
+                done.append(request)
+        return done
+
+    def resign(self) -> list[ProduceRequest]:
+        """Ends the term: whoever still waits is told to look for the new leader; the requests that are answered by that."""
+        done = []
+        for _, batch, _, request in self.waiting:
+            batch.maybe_appended = True
+            request.results.append((batch, Error.NOT_LEADER_OR_FOLLOWER, -1))
+            request.pending -= 1
+            if request.pending == 0:
+                done.append(request)
+        self.waiting.clear()
+        return done
