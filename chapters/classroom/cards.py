@@ -2,6 +2,7 @@
 import html
 import re
 from base64 import b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -40,6 +41,11 @@ class Card:
 def words(text: object) -> str:
     """Text made safe for HTML, with `code` set as code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(str(text)))
+
+
+def lettered_list(items: Iterable[str]) -> str:
+    """An A, B, C list of HTML items (JupyterLab's own style would number them)."""
+    return f'<ol style="list-style-type:upper-alpha">{"".join(f"<li>{item}</li>" for item in items)}</ol>'
 
 
 def link(source: str) -> str:

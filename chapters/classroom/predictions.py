@@ -12,8 +12,11 @@ from io import BytesIO
 from statistics import median
 
 from . import progress
-from .cards import BLUE, GREY, ORANGE, Card, Place, picture, words
+from .cards import BLUE, GREY, ORANGE, Card, Place, lettered_list, picture, words
 from .forms import ask, check_among, check_choices, check_id, lettered
+
+
+units_asked: dict[str, str] = {}  # for the measurement of a prediction that nobody committed
 
 
 def predict(id: str, question: str, choices: Sequence[str] = (), *, unit: str = "", answer=None) -> None:
@@ -26,6 +29,7 @@ def predict(id: str, question: str, choices: Sequence[str] = (), *, unit: str = 
     def commit(given) -> None:
         place.show(question_card(id, question, choices, unit, commit_answer(id, question, choices, unit, given)))
 
+    units_asked[id] = unit
     if answer is not None:
         return commit(answer)
     place.show(question_card(id, question, choices, unit))
@@ -43,7 +47,7 @@ def reveal(id: str, measured, because: str = "") -> None:
         measured = float(measured)
     if record:
         record = progress.put("predictions", id, measured=measured, revealed=record.get("revealed", progress.now()))
-    Place().show(outcome_card(record, measured, because))
+    Place().show(outcome_card(record, record["unit"] if record else units_asked.get(id, ""), measured, because))
 
 
 def calibration(chapter: str = "") -> None:
@@ -90,7 +94,7 @@ def number_of(given) -> float:
 
 def question_card(id: str, question: str, choices: Sequence[str], unit: str, complaint: str = "") -> Card:
     state = complaint or state_of(progress.get("predictions", id), unit)
-    options = f'<ol type="A">{"".join(f"<li>{words(choice)}</li>" for choice in choices)}</ol>' if choices else ""
+    options = lettered_list(map(words, choices)) if choices else ""
     body = f'<p><span class="kind">Predict first.</span> {words(question)}</p>{options}<p role="status">{words(state)}</p>'
     return Card(body, "\n".join(["Predict first. " + question, *lettered(choices), state]), label="prediction")
 
@@ -102,8 +106,7 @@ def state_of(record: dict | None, unit: str) -> str:
     return committed + (f" Measured since: {amount(record['measured'], unit)}." if "revealed" in record else "")
 
 
-def outcome_card(record: dict | None, measured, because: str) -> Card:
-    unit = record["unit"] if record else ""
+def outcome_card(record: dict | None, unit: str, measured, because: str) -> Card:
     verdict = distance(record) if record else "You committed no prediction this time, and that is fine: guess the next one."
     said = f"Predicted {amount(record['answer'], unit)}, measured" if record else "Measured"
     lines = [f"{said} {amount(measured, unit)}.", verdict, because]

@@ -2,7 +2,7 @@
 from collections.abc import Mapping
 
 from . import progress
-from .cards import BLUE, GREY, ORANGE, Card, Place, words
+from .cards import BLUE, GREY, ORANGE, Card, Place, lettered_list, words
 from .forms import ask, check_among, check_choices, check_id, lettered
 
 STATES = {"not attempted": ("○", GREY), "not yet": ("◐", ORANGE), "right": ("●", BLUE)}
@@ -50,10 +50,10 @@ def quiz_card(id: str, question: str, choices: Mapping[str, str], answer: str) -
     sign, tone = STATES[state]
     chosen = record["tries"][-1] if record else None
     feedback = f"“{chosen}”: {choices[chosen]}" if chosen in choices else ""
-    reasons = "".join(f"<li>{'<b>Right.</b> ' if c == answer else ''}{words(c)}: {words(r)}</li>" for c, r in choices.items())
+    reasons = [f"{'<b>Right.</b> ' if c == answer else ''}{words(c)}: {words(r)}" for c, r in choices.items()]
     body = (f'<p><span class="kind">Quiz.</span> {words(question)}</p>'
-            f'<ol type="A">{"".join(f"<li>{words(choice)}</li>" for choice in choices)}</ol>'
+            f'{lettered_list(map(words, choices))}'
             f'<p role="status"><b>{sign} {state}</b> {words(feedback)}</p>'
-            f'<details><summary>Answer and reasons</summary><ol type="A">{reasons}</ol></details>')
+            f'<details><summary>Answer and reasons</summary>{lettered_list(reasons)}</details>')
     text = "\n".join(filter(None, ["Quiz. " + question, *lettered(choices), f"{sign} {state}", feedback]))
     return Card(body, text, tone=tone, label=f"quiz, {state}")
