@@ -1,0 +1,21 @@
+"""The judge: a history in, a report out, whichever broker or model wrote the history.
+
+    report = check(run.history, run.system.guarantees)
+    report.ok, report.broken, report.anomalies
+"""
+
+from __future__ import annotations
+
+from .history import History
+from .log_checks import log_findings
+from .policy import Guarantees, permitted
+from .report import Anomaly, Report, Verdict
+
+__all__ = ["Anomaly", "Guarantees", "Report", "Verdict", "check", "permitted"]
+
+LARGEST = 20  # anomalies of a kind that are spelled out; all are counted
+
+
+def check(history: History, guarantees: Guarantees = Guarantees(), trace=None, limit: int | None = LARGEST) -> Report:
+    """The verdict on a history, given what the system promised; `limit=None` spells out every anomaly, not only the largest of a kind."""
+    return Report(log_findings(history, limit), permitted(guarantees, history.drained), limit)

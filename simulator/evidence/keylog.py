@@ -1,0 +1,114 @@
+"""What all clients together know about one key: which record lies where, who wrote it and whether anybody read it.
+
+The derived structures of a log check. Nothing is inferred that clients did not see: a record whose place nobody was told has none, and
+offsets may be sparse (markers, compaction), so that a record's *position* counts only offsets known to hold one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .history import FAIL, OK
+from .pieces import Pieces, cut, ranges, ranks
+
+
+class KeyLog:
+    """The log of one key, as its sends and polls tell it.
+
+    `sends` and `polls` are rows of a history in the order in which each process invoked them; `proven` says for each send whether it
+    certainly happened. A *stretch* is a piece of the key's values; a *place* is a piece of its offsets; both are numbered in ascending
+    order. Arrays named after a property of stretches (`acknowledged`, `read`, ...) have one entry a stretch.
+    """
+
+    def __init__(self, sends: np.ndarray, polls: np.ndarray, proven: np.ndarray):
+        self.sends, self.polls, self.proven = sends, polls, proven
+        columns = (np.concatenate((sends[name], polls[name])) for name in ("value", "count", "offset"))
+        self.pieces = cut(*columns)
+        self.start, self.stretch = ranks(self.pieces.value)
+        self.size = self._spread(self.pieces.count)
+        self.of_send = np.flatnonzero(self.pieces.row < len(sends))
+        self.of_poll = np.flatnonzero(self.pieces.row >= len(sends))
+        self._note_outcomes()
+        self._lay_out(self._evidence())
+
+    def _spread(self, column: np.ndarray) -> np.ndarray:
+        """A column of the pieces as a property of their stretches."""
+        result = np.zeros(len(self.start), column.dtype)
+        result[self.stretch] = column
+        return result
+
+    def _note_outcomes(self) -> None:
+        send_row, poll_row = self.pieces.row[self.of_send], self.pieces.row[self.of_poll] - len(self.sends)
+        sent_as, written = self.sends["type"][send_row], self.stretch[self.of_send]
+        self.acknowledged = self._marked(written[sent_as == OK])
+        self.committed = self._marked(written[self.proven[send_row]])
+        self.failed = self._marked(written[sent_as == FAIL]) & ~self._marked(written[sent_as != FAIL])
+        self.read = self._marked(self.stretch[self.of_poll][self.polls["type"][poll_row] == OK])
+
+    def _marked(self, stretches: np.ndarray) -> np.ndarray:
+        result = np.zeros(len(self.start), bool)
+        result[stretches] = True
+        return result
+
+    def _evidence(self) -> np.ndarray:
+        """The pieces that say what lies where: all that was polled, and what was certainly sent, if its offset is known."""
+        certain = np.ones(len(self.pieces.row), bool)
+        certain[self.of_send] = self.proven[self.pieces.row[self.of_send]]
+        return np.flatnonzero(certain & (self.pieces.offset >= 0))
+
+    def _lay_out(self, evidence: np.ndarray) -> None:
+        self.offset, place = ranks(self.pieces.offset[evidence])
+        self.width = np.zeros(len(self.offset), np.int64)
+        self.width[place] = self.pieces.count[evidence]
+        self.position = np.cumsum(self.width) - self.width
+        self.place = np.full(len(self.pieces.row), -1)
+        self.place[evidence] = place
+        stretch = self.stretch[evidence]
+        self.first, self.last = _extremes(stretch, place, len(self.start))
+        self.holder, other = _extremes(place, stretch, len(self.offset))
+        self.conflicting = np.flatnonzero(self.holder != other)
+        self.repeated = np.flatnonzero(self.first != self.last)
+
+    def positions(self) -> np.ndarray:
+        """Where each piece begins among the known records of the key: by its offset, else by its value if that lies in one place; or -1."""
+        by_value = np.where(self.first == self.last, self.first, -1)[self.stretch]
+        place = np.where(self.place >= 0, self.place, np.where(self.pieces.offset < 0, by_value, -1))
+        return np.where(place >= 0, self.position[place] if len(self.position) else -1, -1)
+
+    def lost(self) -> np.ndarray:
+        """Stretches that were certainly written and that no reader saw, although a reader got past them."""
+        seen = self.first[self.read]
+        return np.flatnonzero(self.committed & ~self.read & (self.last >= 0) & (self.last <= seen.max(initial=-1)))
+
+    def writer(self, stretch: int) -> np.void:
+        """The row of the send that wrote a stretch, an acknowledged one if there is one."""
+        rows = self.sends[self.pieces.row[self.of_send[self.stretch[self.of_send] == stretch]]]
+        return rows[np.argmin(rows["type"])]
+
+    def reader(self, stretch: int) -> np.void:
+        """The row of the first poll that returned a stretch, a successful one if there is one."""
+        rows = self.polls[self.pieces.row[self.of_poll[self.stretch[self.of_poll] == stretch]] - len(self.sends)]
+        return rows[np.lexsort((rows["op"], rows["type"]))[0]]
+
+    def values(self, stretches: np.ndarray) -> tuple[tuple[int, int], ...]:
+        """The values of these stretches (ascending) as inclusive ranges."""
+        return ranges(self.start[stretches], self.size[stretches])
+
+    def offsets(self, places: np.ndarray) -> tuple[tuple[int, int], ...]:
+        """The offsets of these places (ascending) as inclusive ranges."""
+        return ranges(self.offset[places], self.width[places])
+
+    def between(self, low: int, high: int) -> np.ndarray:
+        """The places whose positions are at least `low` and below `high`, both borders of places."""
+        return np.arange(*np.searchsorted(self.position, (low, high)))
+
+
+def _extremes(item: np.ndarray, of: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """For each item the smallest and the largest `of` that occurs with it; -1 if none does."""
+    low = np.full(size, -1)
+    low[item] = of
+    odd = low[item] != of  # almost always nothing: the slow path is for items that occur with several
+    high = low.copy()
+    np.minimum.at(low, item[odd], of[odd])
+    np.maximum.at(high, item[odd], of[odd])
+    return low, high
