@@ -28,8 +28,10 @@ class KeyLog:
         self.size = self._spread(self.pieces.count)
         self.of_send = np.flatnonzero(self.pieces.row < len(sends))
         self.of_poll = np.flatnonzero(self.pieces.row >= len(sends))
+        self.send_row, self.poll_row = self.pieces.row[self.of_send], self.pieces.row[self.of_poll] - len(sends)
         self._note_outcomes()
         self._lay_out(self._evidence())
+        self.known_position = self._known_position()
 
     def _spread(self, column: np.ndarray) -> np.ndarray:
         """A column of the pieces as a property of their stretches."""
@@ -38,12 +40,11 @@ class KeyLog:
         return result
 
     def _note_outcomes(self) -> None:
-        send_row, poll_row = self.pieces.row[self.of_send], self.pieces.row[self.of_poll] - len(self.sends)
-        sent_as, written = self.sends["type"][send_row], self.stretch[self.of_send]
+        sent_as, written = self.sends["type"][self.send_row], self.stretch[self.of_send]
         self.acknowledged = self._marked(written[sent_as == OK])
-        self.committed = self._marked(written[self.proven[send_row]])
+        self.committed = self._marked(written[self.proven[self.send_row]])
         self.failed = self._marked(written[sent_as == FAIL]) & ~self._marked(written[sent_as != FAIL])
-        self.read = self._marked(self.stretch[self.of_poll][self.polls["type"][poll_row] == OK])
+        self.read = self._marked(self.stretch[self.of_poll][self.polls["type"][self.poll_row] == OK])
 
     def _marked(self, stretches: np.ndarray) -> np.ndarray:
         result = np.zeros(len(self.start), bool)
@@ -53,7 +54,7 @@ class KeyLog:
     def _evidence(self) -> np.ndarray:
         """The pieces that say what lies where: all that was polled, and what was certainly sent, if its offset is known."""
         certain = np.ones(len(self.pieces.row), bool)
-        certain[self.of_send] = self.proven[self.pieces.row[self.of_send]]
+        certain[self.of_send] = self.proven[self.send_row]
         return np.flatnonzero(certain & (self.pieces.offset >= 0))
 
     def _lay_out(self, evidence: np.ndarray) -> None:
@@ -69,7 +70,7 @@ class KeyLog:
         self.conflicting = np.flatnonzero(self.holder != other)
         self.repeated = np.flatnonzero(self.first != self.last)
 
-    def positions(self) -> np.ndarray:
+    def _known_position(self) -> np.ndarray:
         """Where each piece begins among the known records of the key: by its offset, else by its value if that lies in one place; or -1."""
         by_value = np.where(self.first == self.last, self.first, -1)[self.stretch]
         place = np.where(self.place >= 0, self.place, np.where(self.pieces.offset < 0, by_value, -1))
@@ -82,12 +83,12 @@ class KeyLog:
 
     def writer(self, stretch: int) -> np.void:
         """The row of the send that wrote a stretch, an acknowledged one if there is one."""
-        rows = self.sends[self.pieces.row[self.of_send[self.stretch[self.of_send] == stretch]]]
+        rows = self.sends[self.send_row[self.stretch[self.of_send] == stretch]]
         return rows[np.argmin(rows["type"])]
 
     def reader(self, stretch: int) -> np.void:
         """The row of the first poll that returned a stretch, a successful one if there is one."""
-        rows = self.polls[self.pieces.row[self.of_poll[self.stretch[self.of_poll] == stretch]] - len(self.sends)]
+        rows = self.polls[self.poll_row[self.stretch[self.of_poll] == stretch]]
         return rows[np.lexsort((rows["op"], rows["type"]))[0]]
 
     def values(self, stretches: np.ndarray) -> tuple[tuple[int, int], ...]:

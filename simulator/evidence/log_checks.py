@@ -13,7 +13,7 @@ import numpy as np
 
 from .history import FAIL, INFO, OK, History
 from .keylog import KeyLog
-from .pieces import Entangled
+from .pieces import Entangled, distinct
 from .report import Anomaly, Findings, plural, spans
 from .steps import OPS, Marks, moments, steps
 
@@ -36,13 +36,14 @@ def log_findings(history: History, limit: int | None) -> dict[str, Findings]:
         _doubt(findings, KINDS, f"{plural(odd_sends + odd_polls, 'row')} could not be read")
     proven = _proven(sends, polls)
     marks = Marks(_sound(history.marks.rows, history)[0])
+    mixed = distinct(polls["op"][np.isin(polls["op"], sends["op"])]) if len(sends) and len(polls) else sends["op"]
     for key, of_key in _by_key(sends, polls, len(history.keys)):
         try:
             log = KeyLog(sends[of_key[0]], polls[of_key[1]], proven[of_key[0]])
         except Entangled as problem:
             _doubt(findings, KINDS, f"{history.keys[key]}: {problem}")
             continue
-        _Judge(history, key, log, limit).judge(findings, marks)
+        _Judge(history, key, log, limit).judge(findings, marks, mixed)
     return findings
 
 
@@ -106,8 +107,8 @@ class _Judge:
     def __init__(self, history: History, key: int, log: KeyLog, limit: int | None):
         self.history, self.code, self.key, self.log, self.limit = history, key, history.keys[key], log, limit
 
-    def judge(self, findings: dict[str, Findings], marks: Marks) -> None:
-        """Adds to the findings what this key has to say."""
+    def judge(self, findings: dict[str, Findings], marks: Marks, mixed: np.ndarray) -> None:
+        """Adds to the findings what this key has to say; `mixed` are the operations that both sent and polled."""
         log = self.log
         lost = log.lost()
         self._add(findings["lost write"], lost, self._lost)
@@ -117,7 +118,7 @@ class _Judge:
         self._add(findings["aborted read"], np.flatnonzero(log.failed & log.read), self._aborted)
         self._add(findings["duplicate"], log.repeated, self._duplicate)
         self._conflicts(findings["inconsistent offset"])
-        self._precommitted(findings["precommitted read"])
+        self._precommitted(findings["precommitted read"], mixed)
         self._polls(findings, marks)
         self._sends(findings)
 
@@ -186,22 +187,16 @@ class _Judge:
         sentence = f"{spans(offsets, 'offset')} of {self.key} held different records: {spans(records)}"
         return self._anomaly("inconsistent offset", row, records, offsets, log.width[run].sum(), sentence)
 
-    def _precommitted(self, found: Findings) -> None:
+    def _precommitted(self, found: Findings, mixed: np.ndarray) -> None:
+        if not len(mixed):
+            return
         log = self.log
-        both = np.intersect1d(log.sends["op"], log.polls["op"])
-        for op in both:
-            sent, seen = (self._stretches_of(op, log.of_send), self._stretches_of(op, log.of_poll))
-            self._add(found, np.intersect1d(sent, seen), self._own_read(op))
+        sent_in, polled_in = log.sends["op"][log.send_row], log.polls["op"][log.poll_row]
+        for op in np.intersect1d(np.intersect1d(mixed, sent_in), polled_in):
+            sent, seen = log.stretch[log.of_send[sent_in == op]], log.stretch[log.of_poll[polled_in == op]]
+            self._add(found, np.intersect1d(sent, seen), self._own_read(log.polls[log.polls["op"] == op][0]))
 
-    def _stretches_of(self, op: int, pieces: np.ndarray) -> np.ndarray:
-        return self.log.stretch[pieces[self._column("op")[pieces] == op]]
-
-    def _column(self, name: str) -> np.ndarray:
-        """A column of the rows, one entry a piece."""
-        return np.concatenate((self.log.sends[name], self.log.polls[name]))[self.log.pieces.row]
-
-    def _own_read(self, op: int):
-        row = self.log.polls[np.flatnonzero(self.log.polls["op"] == op)[0]]
+    def _own_read(self, row: np.void):
         return lambda run: self._on_run("precommitted read", run, row, "{process} at {time} read {records} of {key} in the very "
                                         "operation that sent them, before it was over")
 
@@ -209,39 +204,39 @@ class _Judge:
 
     def _polls(self, findings: dict[str, Findings], marks: Marks) -> None:
         log = self.log
-        rows = log.polls[log.pieces.row[log.of_poll] - len(log.sends)]
-        odd = steps(moments(rows), rows["type"] == OK, log.positions()[log.of_poll], log.pieces.count[log.of_poll],
-                    marks.drops(self.code), marks.rebalances(self.code))
+        odd = steps(moments(log.polls)[log.poll_row], (log.polls["type"] == OK)[log.poll_row], log.known_position[log.of_poll],
+                    log.pieces.count[log.of_poll], marks.drops(self.code), marks.rebalances(self.code))
         for where, inside in (("internal", odd.internal), ("external", ~odd.internal)):
-            self._skips(findings[f"{where} poll skip"], f"{where} poll skip", rows, odd, inside)
-            self._returns(findings[f"{where} nonmonotonic poll"], f"{where} nonmonotonic poll", rows, odd, inside)
+            self._skips(findings[f"{where} poll skip"], f"{where} poll skip", odd, inside)
+            self._returns(findings[f"{where} nonmonotonic poll"], f"{where} nonmonotonic poll", odd, inside)
 
-    def _skips(self, found: Findings, kind: str, rows: np.ndarray, odd, chosen: np.ndarray) -> None:
+    def _skips(self, found: Findings, kind: str, odd, chosen: np.ndarray) -> None:
         chosen = np.flatnonzero(chosen & (odd.gap > 1))
         found.add(len(chosen), (odd.gap[chosen] - 1).sum(),
-                  [self._skip(kind, rows, odd, chosen[i]) for i in self._largest(odd.gap[chosen])])
+                  [self._skip(kind, odd, chosen[i]) for i in self._largest(odd.gap[chosen])])
 
-    def _skip(self, kind: str, rows: np.ndarray, odd, i: int) -> Anomaly:
-        row, high = rows[odd.after[i]], self._position(odd.after[i])
+    def _skip(self, kind: str, odd, i: int) -> Anomaly:
+        row, high = self._poll(odd.after[i])
         places = self.log.between(high - odd.gap[i] + 1, high)
         records = self.log.values(np.unique(self.log.holder[places]))
         sentence = f"{self._who(row)} jumped over {spans(records)} of {self.key}{self._between(kind)}"
         return self._anomaly(kind, row, records, self.log.offsets(places), odd.gap[i] - 1, sentence)
 
-    def _returns(self, found: Findings, kind: str, rows: np.ndarray, odd, chosen: np.ndarray) -> None:
+    def _returns(self, found: Findings, kind: str, odd, chosen: np.ndarray) -> None:
         chosen = np.flatnonzero(chosen & (odd.gap < 1))
         found.add(len(chosen), (1 - odd.gap[chosen]).sum(),
-                  [self._return(kind, rows, odd, chosen[i]) for i in self._largest(-odd.gap[chosen])])
+                  [self._return(kind, odd, chosen[i]) for i in self._largest(-odd.gap[chosen])])
 
-    def _return(self, kind: str, rows: np.ndarray, odd, i: int) -> Anomaly:
-        row, low = rows[odd.after[i]], self._position(odd.after[i])
+    def _return(self, kind: str, odd, i: int) -> Anomaly:
+        row, low = self._poll(odd.after[i])
         places = self.log.between(low, low + 1 - odd.gap[i])
         records = self.log.values(np.unique(self.log.holder[places]))
         sentence = f"{self._who(row)} went back over {spans(records)} of {self.key}{self._between(kind)}"
         return self._anomaly(kind, row, records, self.log.offsets(places), 1 - odd.gap[i], sentence)
 
-    def _position(self, poll_piece: int) -> int:
-        return int(self.log.positions()[self.log.of_poll[poll_piece]])
+    def _poll(self, piece: int) -> tuple[np.void, int]:
+        """The row and the position of a polled piece."""
+        return self.log.polls[self.log.poll_row[piece]], int(self.log.known_position[self.log.of_poll[piece]])
 
     def _who(self, row: np.void) -> str:
         return f"{self.history.processes[row['process']]} at {row['completed']:.3f} s"
@@ -252,20 +247,20 @@ class _Judge:
 
     def _sends(self, findings: dict[str, Findings]) -> None:
         log = self.log
-        rows = log.sends[log.pieces.row[log.of_send]]
         none = np.zeros(0, np.int64)
-        odd = steps(moments(rows), rows["type"] != FAIL, log.positions()[log.of_send], log.pieces.count[log.of_send], none, none)
+        odd = steps(moments(log.sends)[log.send_row], (log.sends["type"] != FAIL)[log.send_row], log.known_position[log.of_send],
+                    log.pieces.count[log.of_send], none, none)
         for kind, chosen in (("internal send skip", odd.internal & (odd.gap > 1)),
                              ("internal nonmonotonic send", odd.internal & (odd.gap < 1)),
                              ("nonmonotonic send", ~odd.internal & (odd.gap < 1))):
-            self._reordered(findings[kind], kind, rows, odd, np.flatnonzero(chosen))
+            self._reordered(findings[kind], kind, odd, np.flatnonzero(chosen))
 
-    def _reordered(self, found: Findings, kind: str, rows: np.ndarray, odd, chosen: np.ndarray) -> None:
+    def _reordered(self, found: Findings, kind: str, odd, chosen: np.ndarray) -> None:
         sizes = np.abs(odd.gap[chosen] - 1)
-        found.add(len(chosen), sizes.sum(), [self._order(kind, rows, odd, chosen[i]) for i in self._largest(sizes)])
+        found.add(len(chosen), sizes.sum(), [self._order(kind, odd, chosen[i]) for i in self._largest(sizes)])
 
-    def _order(self, kind: str, rows: np.ndarray, odd, i: int) -> Anomaly:
-        log, row = self.log, rows[odd.after[i]]
+    def _order(self, kind: str, odd, i: int) -> Anomaly:
+        log, row = self.log, self.log.sends[self.log.send_row[odd.after[i]]]
         before, after = (int(log.stretch[log.of_send[piece[i]]]) for piece in (odd.before, odd.after))
         pair = np.unique((before, after))
         last, first = int(log.start[before] + log.size[before] - 1), int(log.start[after])

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 ROUNDS = 8  # cuts in values cause cuts in offsets and the other way round; honest logs are done after one round
+DENSE = 64  # numbers are dense if at most this many integers lie between neighbours, on average
 MOST_RECORDS = 50_000_000  # a key so entangled that it has to be taken record by record may have this many
 
 
@@ -46,7 +47,7 @@ def _cut_where(pieces: Pieces, begin: np.ndarray, known: np.ndarray) -> Pieces:
     if not len(begin) or pieces.count.max() == 1:
         return pieces
     end = begin + pieces.count
-    cuts = np.unique(np.concatenate((begin[known], end[known])))
+    cuts = distinct(np.concatenate((begin[known], end[known])))
     low = np.searchsorted(cuts, begin, "right")
     inside = np.where(known, np.searchsorted(cuts, end, "left") - low, 0)
     if not inside.any():
@@ -78,17 +79,30 @@ def _count_up(counts: np.ndarray) -> np.ndarray:
     return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - counts, counts)
 
 
-def ranks(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct numbers in ascending order, and for each number its place among them."""
-    if not len(numbers):
-        return numbers, np.zeros(0, np.int64)
-    low = int(numbers.min())
-    span = int(numbers.max()) - low + 1
-    if span > 16 * len(numbers):
-        return np.unique(numbers, return_inverse=True)
+def distinct(numbers: np.ndarray) -> np.ndarray:
+    """The distinct numbers in ascending order."""
+    low, span = _span(numbers)
+    if span > DENSE * len(numbers):
+        numbers = np.sort(numbers)
+        return numbers[np.append(True, numbers[1:] != numbers[:-1])[:len(numbers)]]
     present = np.zeros(span, bool)  # dense numbers are addressed directly, which needs no sorting
     present[numbers - low] = True
-    return np.flatnonzero(present) + low, (np.cumsum(present) - 1)[numbers - low]
+    return np.flatnonzero(present) + low
+
+
+def ranks(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct numbers in ascending order, and for each number its place among them."""
+    found, (low, span) = distinct(numbers), _span(numbers)
+    if span > DENSE * len(numbers):
+        return found, np.searchsorted(found, numbers)
+    place = np.zeros(span, np.int64)
+    place[found - low] = np.arange(len(found))
+    return found, place[numbers - low]
+
+
+def _span(numbers: np.ndarray) -> tuple[int, int]:
+    """The smallest number and how many there are from it to the largest."""
+    return (int(numbers.min()), int(numbers.max()) - int(numbers.min()) + 1) if len(numbers) else (0, 0)
 
 
 def ranges(starts: np.ndarray, sizes: np.ndarray) -> tuple[tuple[int, int], ...]:
