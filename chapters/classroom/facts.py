@@ -2,10 +2,11 @@
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
-from .cards import BLUE, GREY, ORANGE, VERMILLION, Card, link, words
+from .cards import BLUE, GREY, ORANGE, VERMILLION, Card, Place, link, words
 from .places import FACTS, shown
 
 VERDICTS = {"correct": ("✓", BLUE), "imprecise": ("≈", ORANGE), "wrong": ("✗", VERMILLION), "unverifiable": ("?", GREY)}
@@ -33,19 +34,21 @@ class Fact:
         if not self.source and self.verdict != "unverifiable":
             raise ValueError(f"{self.id}: source is empty, which only an unverifiable claim may be")
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
-        return fact_card(self)._repr_mimebundle_()
-
 
 def is_source(text: object) -> bool:
     return isinstance(text, str) and (text.startswith("https://") or text.startswith("github.com/") and ", " in text)
 
 
-def fact(id: str) -> Fact:
-    """The checked fact with this id; a notebook shows it as a box."""
+def fact(*ids: str) -> None:
+    """Show the checked facts with these ids, as boxes."""
+    for id in ids:
+        Place().show(fact_card(lookup(id)))
+
+
+def lookup(id: str) -> Fact:
     known = all_facts(FACTS)
     if id not in known:
-        raise KeyError(f"no fact {id!r}; chapters/facts knows {', '.join(sorted(known))}")
+        raise ValueError(f"fact: {id!r} is not in chapters/facts; close to it are {get_close_matches(id, known, cutoff=0.3)}")
     return known[id]
 
 

@@ -2,12 +2,16 @@
 import inspect
 from pathlib import Path
 
-from .cards import GREY, Card, words
+from .cards import GREY, Card, Place, words
 from .places import shown
 
 
-def source_of(thing: object) -> Card:
-    """The source of a function, class or module (or of an object's class), highlighted and folded, with its place."""
+def source_of(thing: object) -> None:
+    """Show the source of a function, class or module (or of an object's class), highlighted and folded."""
+    Place().show(source_card(thing))
+
+
+def source_card(thing: object) -> Card:
     thing = thing if any(kind(thing) for kind in KINDS) else type(thing)
     try:
         lines, first = inspect.getsourcelines(thing)
