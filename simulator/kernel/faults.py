@@ -84,6 +84,11 @@ def mute(node: str, others: list[str], at: float, lasts: float = inf) -> Fault:
     return Fault("mute", (node,), at, lasts, tuple(others))
 
 
+def drop(nodes: list[str], others: list[str], at: float, lasts: float = inf) -> Fault:
+    """What two groups of nodes say to each other is lost for good; nobody tries again below the protocol."""
+    return Fault("drop", tuple(nodes), at, lasts, tuple(others))
+
+
 def slow_network(*nodes: str, extra: float, at: float, lasts: float = inf) -> Fault:
     """Every message to or from these nodes takes `extra` seconds more."""
     return Fault("slow_network", nodes, at, lasts, extra=extra)
@@ -101,23 +106,23 @@ def _rules(fault: Fault, world: World):
     near = frozenset(fault.nodes)
     far = frozenset(fault.others or (set(world.nodes) - near))
     pairs = {"mute": [(near, far)], "slow_network": [(near, None), (None, near)]}.get(fault.kind, [(near, far), (far, near)])
-    rules = [Rule(a, b, drop=fault.kind != "slow_network", delay=fault.extra) for a, b in pairs]
+    action = {"slow_network": "delay", "drop": "drop"}.get(fault.kind, "hold")
+    rules = [Rule(action, sources, targets, fault.extra) for sources, targets in pairs]
     began = world.trace.kind(fault.kind, "state", "the network around {node} fails: {note}")
     healed = world.trace.kind("healed", "state", "the network around {node} heals")
     codes = [world.nodes[name].code for name in fault.nodes]
 
     def begin():
-        world.network.rules.extend(rules)
+        world.network.add_rules(rules)
         for code in codes:
             world.trace.add(world.now, began, code, note=str(fault))
 
     def end():
-        for rule in rules:
-            world.network.rules.remove(rule)
         for code in codes:
             world.trace.add(world.now, healed, code)
+        world.network.remove_rules(rules)
     return begin, end
 
 
 _EFFECTS = {"crash": _each("crash", "restart"), "power_loss": _each("lose_power", "restart"), "pause": _each("pause", "resume"),
-            "isolate": _rules, "partition": _rules, "mute": _rules, "slow_network": _rules}
+            "isolate": _rules, "partition": _rules, "mute": _rules, "drop": _rules, "slow_network": _rules}

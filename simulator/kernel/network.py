@@ -2,7 +2,7 @@
 
 A message takes its turn on the sender's network card (size over bandwidth), then travels for a latency drawn for that link. Messages of
 one sender to one receiver arrive in order, as on a TCP connection. A fault is a rule: the first rule that matches a message decides
-whether it passes, is delayed or is lost, and the end of the rule heals the network.
+whether it passes, is delayed, is lost, or is held, as TCP holds it and tries again, until the rule ends and the network heals.
 
 Left out: congestion inside the network, loss and retransmission below TCP, connection set-up.
 """
@@ -43,14 +43,16 @@ class NetworkProfile:
         return cls(same_zone=0.0, cross_zone=0.0, bandwidth=float("inf"))
 
 
-@dataclass
+@dataclass(eq=False)
 class Rule:
-    """What happens to messages from any of `sources` to any of `targets` (node names; None is everybody): `drop`, or `delay` seconds more, or pass."""
+    """What happens to messages from any of `sources` to any of `targets` (node names; None is everybody).
+
+    action: `pass`, `delay` (by `delay` seconds more), `drop` (lost for good) or `hold` (delivered when the rule ends).
+    """
+    action: str
     sources: frozenset[str] | None = None
     targets: frozenset[str] | None = None
-    drop: bool = False
     delay: float = 0.0
-    cause: int = -1
 
     def matches(self, source: str, target: str) -> bool:
         return (self.sources is None or source in self.sources) and (self.targets is None or target in self.targets)
@@ -67,6 +69,7 @@ class Link:
         self._latency = network.world.sampler(f"network/{source.name}→{target.name}", latency)
         self._seconds_per_byte = 1.0 / profile.bandwidth
         self._last_arrival = 0.0
+        self._held: list[tuple] = []
         self.bytes = 0
 
     def send(self, kind: int, handler: Callable, message, size: int, cause: int = -1, key: int = -1,
@@ -79,18 +82,43 @@ class Link:
         self.bytes += size
         start = source.egress_free if source.egress_free > now else now
         source.egress_free = start = start + size * self._seconds_per_byte
-        arrival = start + self._latency()
-        if network.rules:
-            rule = network.rule_for(source.name, target.name)
-            if rule is not None and rule.drop:
-                world.trace.add(now, network.DROP, target.code, source.code, key, sent, offset, count, epoch, value)
-                return sent
-            arrival += rule.delay if rule is not None else 0.0
+        parcel = (target.incarnation, handler, message, sent, key, offset, count, epoch, value)
+        if network.rules or self._held:
+            self._under_rules(start - now, parcel)
+        else:
+            self._travel(start - now + self._latency(), parcel)
+        return sent
+
+    def _travel(self, delay: float, parcel: tuple) -> None:
+        """Schedules the arrival, never before that of an earlier message."""
+        world = self.network.world
+        now = world.env._now
+        arrival = now + delay
         if arrival < self._last_arrival:
             arrival = self._last_arrival
         self._last_arrival = arrival
-        world.after(arrival - now, self._arrive, target.incarnation, handler, message, sent, key, offset, count, epoch, value)
-        return sent
+        world.after(arrival - now, self._arrive, *parcel)
+
+    def _under_rules(self, delay: float, parcel: tuple) -> None:
+        network = self.network
+        rule = network.rule_for(self.source.name, self.target.name)
+        action = rule.action if rule else "pass"
+        if action == "hold" or self._held:
+            self._held.append(parcel)
+        elif action == "drop":
+            _, _, _, sent, *about = parcel
+            key, *numbers = about
+            network.world.trace.add(network.world.now, network.DROP, self.target.code, self.source.code, key, sent, *numbers)
+        else:
+            self._travel(delay + self._latency() + (rule.delay if action == "delay" else 0.0), parcel)
+
+    def release(self) -> None:
+        """Sends what was held, in order, unless a rule still holds it."""
+        rule = self.network.rule_for(self.source.name, self.target.name)
+        if not rule or rule.action != "hold":
+            held, self._held = self._held, []
+            for parcel in held:
+                self._under_rules(0.0, parcel)
 
     def _arrive(self, incarnation, handler, message, sent, key, offset, count, epoch, value) -> None:
         network, source, target = self.network, self.source, self.target
@@ -128,6 +156,16 @@ class Network:
     def rule_for(self, source: str, target: str) -> Rule | None:
         """The first rule in force that matches."""
         return next((rule for rule in self.rules if rule.matches(source, target)), None)
+
+    def add_rules(self, rules: list[Rule]) -> None:
+        """Puts rules in force, behind those that are."""
+        self.rules.extend(rules)
+
+    def remove_rules(self, rules: list[Rule]) -> None:
+        """Ends rules; what they held is delivered."""
+        self.rules = [rule for rule in self.rules if rule not in rules]
+        for link in list(self._links.values()):
+            link.release()
 
     def reset_connections(self, node: Node) -> None:
         """Tells everybody who has talked to a crashed process that the connection is gone."""

@@ -62,8 +62,11 @@ class Node:
     def restart(self) -> None:
         """Starts the process again, with what the disk still has."""
         if not self.up:
-            self.up = self.powered = True
+            self.up = True
             self._note("restart")
+            if not self.powered:  # only now do its peers learn that their connections ended
+                self.powered = True
+                self.world.network.reset_connections(self)
             self.on_start()
 
     def pause(self) -> None:

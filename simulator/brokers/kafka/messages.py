@@ -31,6 +31,7 @@ class PartitionState(NamedTuple):
     elr: tuple[int, ...]
     partition_epoch: int
     last_known_leader: int = -1
+    unclean: bool = False  # this leader was chosen although it may lack committed records
 
 
 class ProducerBatch:

@@ -108,14 +108,14 @@ class Leadership:
         self.proposed = isr
         self.broker.alter_partition(self, isr)
 
-    def advance(self, cause: int) -> int:
-        """Moves the high watermark to what every in-sync replica has; the event of the move, -1 if it did not move.
+    def advance(self, cause: int) -> int | None:
+        """Moves the high watermark to what every in-sync replica has; the event of the move, None if it did not move.
 
         The maximal ISR counts: current and proposed members. With KIP-966 it stands still while there are fewer than min_insync.
         """
         broker, log, isr = self.broker, self.log, self.state.isr
         if broker.config.eligible_leader_replicas and len(isr) < broker.config.min_insync:
-            return -1
+            return None
         high = log.end_offset
         for member in isr:
             if member != broker.index and self.positions[member] < high:
@@ -124,7 +124,7 @@ class Leadership:
             if member != broker.index and self.positions[member] < high:
                 high = self.positions[member]
         if high <= log.high_watermark:
-            return -1
+            return None
         log.high_watermark = high
         return broker.note(broker.kinds.high_watermark, self.key, cause, high, 0, self.epoch)
 

@@ -1,0 +1,468 @@
+"""A broker: it leads some partitions, follows others, and obeys the controller.
+
+A request is handled when it arrives; answers to fetches that became due are sent together at the end of the handling, so that one response
+carries all partitions that moved. Left out: the CPU time of a request, quotas, fetch sessions beyond "only what changed".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...kernel.disk import Disk
+from .log import Log
+from .messages import REQUEST_OVERHEAD, Error, Fetch, Fetched, PartitionState, ProduceRequest
+from .partition import Leadership
+
+if TYPE_CHECKING:
+    from .cluster import KafkaSystem
+
+MAX_RESPONSE_BYTES = 10 * 1024 * 1024   # replica.fetch.response.max.bytes
+MAX_PARTITION_BYTES = 1024 * 1024       # replica.fetch.max.bytes
+SOCKET_TIMEOUT = 30.0                   # replica.socket.timeout.ms
+
+
+class Session:
+    """A leader's view of one fetcher, follower or consumer: its positions, what is new for it, and its fetch if that is parked."""
+
+    def __init__(self, client, follower: int, max_wait: float, handler):
+        self.client, self.follower, self.max_wait, self.handler = client, follower, max_wait, handler
+        self.positions: dict[int, int] = {}
+        self.fresh: dict[int, int] = {}    # partition -> the event that made something new for this fetcher
+        self.stale: dict[int, int] = {}    # partition -> the event by which this follower's high watermark fell behind
+        self.parked_until = -1.0           # when the parked fetch must be answered, negative if none is parked
+        self.timer_set = False
+        self.event = -1                    # the fetch that is parked
+
+
+class Broker:
+    """One broker on one node. Logs are on its disk and outlive the process; everything else is gone after a crash."""
+
+    def __init__(self, system: KafkaSystem, index: int, zone: str):
+        self.system, self.index, self.config = system, index, system.config
+        self.world, self.kinds = system.world, system.kinds
+        self.node = system.world.node(f"broker-{index + 1}", "broker", zone)
+        self.disk = Disk(self.node, self.config.disk)
+        self.logs: dict[int, Log] = {}
+        self.clean_shutdown = True
+        self.node.on_start, self.node.on_crash, self.node.on_disconnect = self.start, self._crashed, self._disconnected
+        self._forget()
+
+    def _forget(self):
+        self.metadata: dict[int, PartitionState] = {}
+        self.leading: dict[int, Leadership] = {}
+        self.sessions: dict[object, Session] = {}
+        self.readers: dict[int, list[Session]] = {}      # partition -> the sessions that fetch it
+        self.fetchers: dict[int, Fetcher] = {}           # leader -> this broker's fetcher of it
+        self.woken: dict[Session, None] = {}
+
+    # Life
+
+    def start(self) -> None:
+        """Registers with the controller, and again until the controller accepts (it refuses while the last life's session runs)."""
+        self._forget()
+        self.registered = False
+        self._heartbeat()
+        self.node.after(self.config.replica_lag_time_max / 2, self._check_lag)
+
+    def _heartbeat(self):
+        kind = self.kinds.heartbeat if self.registered else self.kinds.register
+        controller = self.system.controller
+        self.link(controller.node).send(kind, controller.on_heartbeat, (self.index, self.node.incarnation, self.clean_shutdown),
+                                        REQUEST_OVERHEAD, self.node.fault)
+        self.node.after(self.config.broker_heartbeat_interval, self._heartbeat)
+
+    def _crashed(self, power_lost: bool) -> None:
+        self.clean_shutdown = False
+        if power_lost:
+            flushed = self.world.now if self.config.flush_every_batch else self.disk.written_before(self.world.now)
+            for key, log in self.logs.items():
+                removed = log.lose_unflushed(flushed)
+                if removed:
+                    self.note(self.kinds.lost_unflushed, key, self.node.fault, log.end_offset, sum(b.count for b in removed), -1,
+                              removed[0].value)
+
+    def _disconnected(self, peer) -> None:
+        for fetcher in self.fetchers.values():
+            if fetcher.leader.node is peer:
+                fetcher.retry()
+
+    # Small helpers
+
+    def link(self, node):
+        return self.world.network.link(self.node, node)
+
+    def note(self, kind, key=-1, cause=-1, offset=-1, count=0, epoch=-1, value=-1, text="", peer=-1) -> int:
+        """Writes a local event of this broker into the trace."""
+        return self.world.trace.add(self.world.env._now, kind, self.node.code, peer, key, cause, offset, count, epoch, value, text)
+
+    # Producing
+
+    def on_produce(self, request: ProduceRequest, event: int) -> None:
+        """A produce request arrives; with `flush_every_batch` it is handled once its bytes are on disk."""
+        if self.config.flush_every_batch:
+            self.node.after(self.disk.fsync(), self._produce, request, event)
+        else:
+            self._produce(request, event)
+
+    def _produce(self, request: ProduceRequest, event: int) -> None:
+        acks, results = request.acks, request.results
+        for batch in request.batches:
+            leadership = self.leading.get(batch.key)
+            if leadership is None:
+                results.append((batch, Error.NOT_LEADER_OR_FOLLOWER, -1))
+                continue
+            error, offset, needed = leadership.append(batch, acks, event)
+            if error is Error.NONE and acks == "all" and leadership.log.high_watermark < needed:
+                leadership.waiting.append((needed, batch, offset, request))
+                request.pending += 1
+            else:
+                results.append((batch, error, offset))
+                if error is not Error.NONE:
+                    self.note(self.kinds.refused, batch.key, event, -1, batch.count, leadership.epoch, batch.value, error.sentence)
+            if error is Error.NONE:
+                self._appended(leadership)
+        request.cause = event
+        if request.pending == 0:
+            self._answer(request)
+        self._flush()
+
+    def _appended(self, leadership: Leadership) -> None:
+        """New records are news for the followers, and for everybody if the leader alone is in sync."""
+        event = leadership.last_append
+        for session in self.readers.get(leadership.key, ()):
+            if session.follower >= 0:
+                session.fresh[leadership.key] = event
+                if session.parked_until >= 0:
+                    self.woken[session] = None
+        if len(leadership.state.isr) == 1:
+            self.advance(leadership, event)
+
+    def advance(self, leadership: Leadership, cause: int) -> None:
+        """Moves the high watermark if it can move, answers the producers it settles and wakes the consumers it serves."""
+        moved = leadership.advance(cause)
+        if leadership.waiting:
+            for request in leadership.settle(cause if moved is None else moved):
+                self._answer(request)
+        if moved is None:
+            return
+        for session in self.readers.get(leadership.key, ()):
+            if session.follower >= 0:
+                session.stale[leadership.key] = moved
+            elif session.positions[leadership.key] < leadership.log.high_watermark:
+                session.fresh[leadership.key] = moved
+                if session.parked_until >= 0:
+                    self.woken[session] = None
+
+    def _answer(self, request: ProduceRequest) -> None:
+        if request.acks == 0:
+            return
+        count = sum(batch.count for batch in request.batches)
+        only = request.batches[0] if len(request.batches) == 1 else None
+        self.link(request.client.node).send(
+            self.kinds.produced, request.client.on_produced, request, REQUEST_OVERHEAD, request.cause, only.key if only else -1,
+            request.results[0][2] if only else -1, count, -1, only.value if only else -1)
+
+    # Serving fetches
+
+    def on_fetch(self, fetch: Fetch, event: int) -> None:
+        """A fetch arrives: a follower's tells what it has; it is answered now if there is anything to say, otherwise parked."""
+        session, now = fetch.session, self.world.env._now
+        if fetch.full:
+            self._open(session)
+        elif self.sessions.get(session.client) is not session:
+            return  # a session of this broker's last life, or one that the fetcher has given up
+        errors = None
+        for key, offset, last_epoch, leader_epoch in fetch.positions:
+            leadership = self.leading.get(key)
+            if leadership is None or leadership.epoch != leader_epoch and session.follower >= 0:
+                errors = (errors or []) + [Fetched(key, [], 0, error=Error.NOT_LEADER_OR_FOLLOWER)]
+                self._stop_reading(session, key)
+                continue
+            diverged = self._divergence(leadership, offset, last_epoch)
+            if diverged:
+                errors = (errors or []) + [Fetched(key, [], leadership.log.high_watermark, diverged=diverged)]
+                continue
+            self._position(session, leadership, key, offset, event, now)
+        session.event = event
+        if errors or session.fresh or session.stale:
+            self._respond(session, event, errors)
+        else:
+            self._park(session, now)
+        self._flush()
+
+    def _open(self, session: Session) -> None:
+        """A full fetch begins a new session: the one before it is forgotten."""
+        before = self.sessions.get(session.client)
+        if before is not None:
+            for key in list(before.positions):
+                self._stop_reading(before, key)
+            before.parked_until = -1.0
+        self.sessions[session.client] = session
+
+    def _stop_reading(self, session: Session, key: int) -> None:
+        if session.positions.pop(key, None) is not None:
+            self.readers[key].remove(session)
+        session.fresh.pop(key, None)
+        session.stale.pop(key, None)
+
+    def _position(self, session: Session, leadership: Leadership, key: int, offset: int, event: int, now: float) -> None:
+        if key not in session.positions:
+            self.readers.setdefault(key, []).append(session)
+            session.stale[key] = event  # whoever comes new is told the high watermark
+        session.positions[key] = offset
+        if session.follower >= 0:
+            leadership.fetched(session.follower, offset, now)
+            if offset < leadership.log.end_offset:
+                session.fresh[key] = leadership.last_append
+            else:
+                session.fresh.pop(key, None)
+            self.advance(leadership, event)
+        elif offset < leadership.log.high_watermark:
+            session.fresh[key] = leadership.last_append
+        else:
+            session.fresh.pop(key, None)
+            session.stale.pop(key, None)
+
+    def _divergence(self, leadership: Leadership, offset: int, last_epoch: int) -> tuple[int, int] | None:
+        """Where the fetcher's log leaves this one: (epoch, end offset), or None if its log is a prefix of this one (KIP-595)."""
+        log = leadership.log
+        if last_epoch < 0 or last_epoch == log.last_epoch and offset <= log.end_offset:
+            return None if offset <= log.end_offset else log.end_of_epoch(leadership.epoch)
+        epoch, end = log.end_of_epoch(last_epoch)
+        return (epoch, end) if epoch != last_epoch or end < offset else None
+
+    def _park(self, session: Session, now: float) -> None:
+        session.parked_until = now + session.max_wait
+        if not session.timer_set:  # one timer a session: it looks again when an older fetch would have been due
+            session.timer_set = True
+            self.node.after(session.max_wait, self._waited, session)
+
+    def _waited(self, session: Session) -> None:
+        now = self.world.env._now
+        if session.parked_until < 0:
+            session.timer_set = False
+        elif session.parked_until > now + 1e-9:
+            self.node.after(session.parked_until - now, self._waited, session)
+        else:
+            session.timer_set = False
+            self._respond(session, session.event, None)
+
+    def _flush(self) -> None:
+        """Answers the parked fetches for which there is news."""
+        while self.woken:
+            woken, self.woken = self.woken, {}
+            for session in woken:
+                if session.parked_until >= 0:
+                    self._respond(session, next(reversed(session.fresh.values()), session.event), None)
+
+    def _respond(self, session: Session, cause: int, errors: list[Fetched] | None) -> None:
+        session.parked_until = -1.0
+        parts, size, count = errors or [], REQUEST_OVERHEAD, 0
+        committed_only = session.follower < 0
+        for key in list(session.fresh):
+            if size >= MAX_RESPONSE_BYTES:
+                break  # the rest waits for the next fetch
+            log = self.leading[key].log
+            limit = log.high_watermark if committed_only else log.end_offset
+            batches, taken = _read(log, session.positions[key], limit)
+            parts.append(Fetched(key, batches, log.high_watermark))
+            size += taken
+            count += sum(batch.count for batch in batches)
+            del session.fresh[key]
+            session.stale.pop(key, None)
+        for key in session.stale:
+            parts.append(Fetched(key, [], self.leading[key].log.high_watermark))
+        session.stale.clear()
+        kind = self.kinds.polled if committed_only else self.kinds.fetched
+        only = parts[0] if len(parts) == 1 and parts[0].batches else None
+        self.link(session.client.node).send(
+            kind, session.handler, parts, size, cause, only.key if only else -1, only.batches[0].offset if only else -1, count, -1,
+            only.batches[0].value if only else -1)
+
+    # Obeying the controller
+
+    def on_metadata(self, states: list[PartitionState], event: int) -> None:
+        """Applies the controller's decisions, each once and in order."""
+        self.registered = True
+        for state in states:
+            known = self.metadata.get(state.key)
+            if known is None or state.partition_epoch > known.partition_epoch:
+                self.metadata[state.key] = state
+                if self.index in state.replicas:
+                    self._obey(state, event)
+        for fetcher in self.fetchers.values():
+            fetcher.send_if_idle(event)
+        self._flush()
+
+    def _obey(self, state: PartitionState, event: int) -> None:
+        self.logs.setdefault(state.key, Log())
+        leadership = self.leading.get(state.key)
+        if leadership and state.leader == self.index and state.leader_epoch == leadership.epoch:
+            if state.isr != leadership.state.isr:
+                self._note_isr(state, event)
+            leadership.state, leadership.proposed = state, None
+            self.advance(leadership, event)
+            return
+        if leadership:
+            self._resign(leadership)
+        for fetcher in self.fetchers.values():
+            fetcher.partitions.pop(state.key, None)
+        if state.leader == self.index:
+            self._lead(state, event)
+        elif state.leader >= 0:
+            self._follow(state, event)
+
+    def _lead(self, state: PartitionState, event: int) -> None:
+        log = self.logs[state.key]
+        won = self.note(self.kinds.elected, state.key, event, log.end_offset, 0, state.leader_epoch,
+                        text=", although it was not in sync (unclean)" if state.unclean else "")
+        self._note_isr(state, won)
+        leadership = self.leading[state.key] = Leadership(self, state, won)
+        self.advance(leadership, won)
+
+    def _note_isr(self, state: PartitionState, cause: int) -> None:
+        nodes = [self.system.brokers[index].node for index in state.isr]
+        self.note(self.kinds.isr, state.key, cause, -1, len(nodes), state.leader_epoch, sum(1 << node.code for node in nodes),
+                  ", ".join(node.name for node in nodes))
+
+    def _follow(self, state: PartitionState, event: int) -> None:
+        fetcher = self.fetchers.get(state.leader)
+        if fetcher is None:
+            fetcher = self.fetchers[state.leader] = Fetcher(self, self.system.brokers[state.leader])
+        fetcher.partitions[state.key] = state.leader_epoch
+        fetcher.full = True
+        self.note(self.kinds.follow, state.key, event, -1, 0, state.leader_epoch, peer=fetcher.leader.node.code)
+
+    def _resign(self, leadership: Leadership) -> None:
+        del self.leading[leadership.key]
+        for session in self.readers.pop(leadership.key, []):
+            for table in (session.positions, session.fresh, session.stale):
+                table.pop(leadership.key, None)
+        for request in leadership.resign():
+            self._answer(request)
+
+    def alter_partition(self, leadership: Leadership, isr: tuple[int, ...]) -> None:
+        """Asks the controller to change the in-sync replicas."""
+        controller, state = self.system.controller, leadership.state
+        names = ", ".join(self.system.brokers[b].node.name for b in isr)
+        sent = self.link(controller.node).send(self.kinds.alter_partition, controller.on_alter_partition, (self.index, state, isr),
+                                               REQUEST_OVERHEAD, leadership.last_append, state.key, epoch=state.leader_epoch)
+        self.world.trace.notes[sent] = names
+
+    def _check_lag(self) -> None:
+        for leadership in self.leading.values():
+            leadership.shrink(self.world.now, self.config.replica_lag_time_max)
+        for fetcher in self.fetchers.values():
+            fetcher.check(self.world.now)
+        self.node.after(self.config.replica_lag_time_max / 2, self._check_lag)
+
+    # Telling clients
+
+    def on_metadata_request(self, client, event: int) -> None:
+        """A client asks who leads what; this broker answers from what it was told."""
+        leaders = {key: (state.leader, state.leader_epoch) for key, state in self.metadata.items()}
+        self.link(client.node).send(self.kinds.metadata_response, client.on_metadata, leaders, REQUEST_OVERHEAD + 20 * len(leaders), event)
+
+
+class Fetcher:
+    """A follower's fetch loop towards one leader: one request at a time, the next as soon as the last was answered."""
+
+    def __init__(self, broker: Broker, leader: Broker):
+        self.broker, self.leader = broker, leader
+        self.partitions: dict[int, int] = {}   # partition -> leader epoch
+        self.moved: dict[int, None] = {}       # partitions whose position the leader does not know yet
+        self.full = True                       # the next fetch names all partitions, in a new session
+        self.session: Session | None = None
+        self.attempt = 0
+        self.busy = False
+        self.sent_at = 0.0
+
+    def send_if_idle(self, cause: int = -1) -> None:
+        """Fetches, unless a fetch is under way or there is nothing to follow; a changed set of partitions begins a new session at once."""
+        if self.partitions and (self.full or not self.busy):
+            self.send(cause)
+
+    def check(self, now: float) -> None:
+        """Gives up a fetch that has been under way for too long (`replica.socket.timeout.ms`)."""
+        if self.busy and self.partitions and now - self.sent_at > SOCKET_TIMEOUT:
+            self.retry()
+
+    def send(self, cause: int) -> None:
+        broker = self.broker
+        if self.full:
+            self.attempt += 1
+            self.session = Session(broker, broker.index, broker.config.replica_fetch_wait_max, self._handler(self.attempt))
+        keys = list(self.partitions) if self.full else [key for key in self.moved if key in self.partitions]
+        logs = broker.logs
+        positions = [(key, logs[key].end_offset, logs[key].last_epoch, self.partitions[key]) for key in keys]
+        fetch = Fetch(self.session, positions, self.full)
+        self.moved, self.full, self.busy, self.sent_at = {}, False, True, broker.world.env._now
+        broker.link(self.leader.node).send(broker.kinds.fetch, self.leader.on_fetch, fetch, REQUEST_OVERHEAD + 20 * len(positions), cause)
+
+    def _handler(self, attempt: int):
+        """The handler of this session's answers; answers to an abandoned session are ignored."""
+        def handle(parts: list[Fetched], event: int) -> None:
+            if attempt == self.attempt:
+                if self.broker.config.flush_every_batch and any(part.batches for part in parts):
+                    self.broker.node.after(self.broker.disk.fsync(), self._apply, attempt, parts, event)
+                else:
+                    self._apply(attempt, parts, event)
+        return handle
+
+    def _apply(self, attempt: int, parts: list[Fetched], event: int) -> None:
+        if attempt != self.attempt:
+            return
+        broker, failed = self.broker, False
+        for key, batches, high_watermark, diverged, error in parts:
+            if key not in self.partitions:
+                continue
+            log = broker.logs[key]
+            if error is not Error.NONE:
+                failed = True
+                continue
+            if diverged:
+                self._truncate(key, log, diverged, event)
+                continue
+            if batches:
+                now = broker.world.env._now
+                for batch in batches:
+                    log.append(batch, now)
+                first = batches[0]
+                broker.note(broker.kinds.replicate, key, event, first.offset, log.end_offset - first.offset, first.epoch, first.value)
+                self.moved[key] = None
+            log.high_watermark = min(high_watermark, log.end_offset)
+        if failed:
+            self.retry()
+        else:
+            self.send(event)
+
+    def _truncate(self, key: int, log: Log, diverged: tuple[int, int], event: int) -> None:
+        """Cuts the log back to where it leaves the leader's, as the leader and the own epochs tell (KIP-101, KIP-279, KIP-595)."""
+        epoch, end = diverged
+        _, own_end = log.end_of_epoch(epoch)
+        removed = log.truncate(min(end, own_end))
+        self.moved[key] = None
+        if removed:
+            self.broker.note(self.broker.kinds.truncate, key, event, log.end_offset, sum(batch.count for batch in removed),
+                             removed[0].epoch, removed[0].value)
+
+    def retry(self) -> None:
+        """Starts again with a new session after the back-off."""
+        self.attempt += 1
+        self.full, self.busy = True, True
+        self.broker.node.after(self.broker.config.replica_fetch_backoff, self._retry, self.attempt)
+
+    def _retry(self, attempt: int) -> None:
+        if attempt == self.attempt:
+            self.busy = False
+            self.send_if_idle()
+
+
+def _read(log: Log, offset: int, limit: int) -> tuple[list, int]:
+    """The batches from `offset` up to `limit`, and their size in bytes; at most a megabyte, but always one batch."""
+    batches, size, position = [], 0, log.index_of(offset)
+    while position < len(log.batches) and size < MAX_PARTITION_BYTES and log.offsets[position] < limit:
+        batches.append(log.batches[position])
+        size += batches[-1].size
+        position += 1
+    return batches, size

@@ -1,0 +1,122 @@
+"""A Kafka cluster with its clients, wired together: what `simulate` runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...evidence.history import FINAL_READER, OK, History
+from .broker import Broker
+from .consumer import ConsumerClient
+from .controller import Controller, Registration
+from .kinds import Kinds
+from .messages import PartitionState
+from .partitioner import partitions_of
+from .producer import ProducerClient
+
+if TYPE_CHECKING:
+    from ...kernel.world import World
+    from ...workload import Workload
+    from .config import Cluster
+
+TOPIC = "orders"
+
+
+class KafkaSystem:
+    """Brokers, controller, producer and consumers of one run; it begins healthy: all replicas in sync, all clients informed."""
+
+    def __init__(self, config: Cluster, world: World, workload: Workload):
+        self.config, self.world, self.workload = config, world, workload
+        self.kinds, self.history = Kinds(world.trace), History()
+        for key in range(config.partitions):
+            for names in (self.history.keys, world.trace.keys):
+                names.code(f"{TOPIC}-{key}")
+        self.committed: dict[int, int] = {}
+        self.delivered = [0] * config.partitions
+        self.brokers = [Broker(self, index, config.zones[index % len(config.zones)]) for index in range(config.brokers)]
+        states = [self._initial_state(key) for key in range(config.partitions)]
+        self.controller = Controller(self, states)
+        self._create_clients()
+        self._begin(states)
+
+    def _initial_state(self, key: int) -> PartitionState:
+        """Replicas striped over the brokers, and so over the zones; the first one leads."""
+        replicas = tuple((key + i) % self.config.brokers for i in range(self.config.replication))
+        return PartitionState(key, replicas, replicas[0], 0, tuple(sorted(replicas)), (), 0, replicas[0])
+
+    def _create_clients(self) -> None:
+        workload, world, partitions = self.workload, self.world, self.config.partitions
+        times = workload.arrival_times(world.stream("workload/arrivals"))
+        keys = workload.record_keys(world.stream("workload/keys"), len(times))
+        a_batch = max(1, self.config.producer.batch_size // workload.record_bytes)
+        where = partitions_of(keys, len(times), partitions, world.stream("producer/sticky"), a_batch)
+        order = np.argsort(where, kind="stable")
+        created = np.split(times[order], np.searchsorted(where[order], np.arange(1, partitions)))
+        self.history.created = dict(enumerate(created))
+        self.producer = ProducerClient(self, created, workload.record_bytes)
+        members = range(workload.consumers)
+        self.consumers = [ConsumerClient(self, i + 1, [key for key in range(partitions) if key % workload.consumers == i]) for i in members]
+
+    def _begin(self, states: list[PartitionState]) -> None:
+        for broker in self.brokers:
+            self.controller.brokers[broker.index] = Registration(0, 0.0, fenced=False)
+            self.controller.node.after(self.config.broker_session_timeout, self.controller._check_session, broker.index, 0)
+            broker.start()
+        for broker in self.brokers:
+            broker.on_metadata(states, -1)
+        self.producer.start()
+        for consumer in self.consumers:
+            consumer.start()
+
+    # What clients know without asking
+
+    def leaders(self) -> dict[int, tuple[int, int]]:
+        """Leader and leader epoch of every partition, as the controller has it."""
+        return {key: (state.leader, state.leader_epoch) for key, state in self.controller.partitions.items()}
+
+    def coordinator(self) -> Broker | None:
+        """The broker that takes offset commits: the first one that is up."""
+        return next((broker for broker in self.brokers if broker.node.up), None)
+
+    def on_commit(self, offsets: dict[int, int], event: int) -> None:
+        """A member's offsets are committed."""
+        self.committed.update(offsets)
+
+    def first_position(self, key: int) -> int:
+        """Where a consumer begins: at the committed offset, else at the beginning (`auto.offset.reset=earliest`)."""
+        return self.committed.get(key, 0)
+
+    # The end of a run
+
+    def quiet(self) -> bool:
+        """Whether everything is settled: all records sent or given up, all committed records read, all leaders in place."""
+        if not self.producer.done:
+            return False
+        for key in range(self.config.partitions):
+            log = self._leader_log(key)
+            if log is None or self.consumers and self.delivered[key] < log.high_watermark or log.high_watermark < log.end_offset:
+                return False
+        return all(consumer.idle for consumer in self.consumers)
+
+    def _leader_log(self, key: int):
+        state = self.controller.partitions[key]
+        if state.leader < 0:
+            return None
+        broker = self.brokers[state.leader]
+        return broker.logs[key] if broker.node.up and key in broker.leading else None
+
+    def finish(self) -> None:
+        """The final reader reads every partition from its beginning to its high watermark; then the books are closed."""
+        reader = self.history.processes.code(FINAL_READER)
+        now, complete = self.world.now, True
+        for key in range(self.config.partitions):
+            log = self._leader_log(key)
+            complete = complete and log is not None
+            for batch in log.batches if log else ():
+                if batch.offset < log.high_watermark:
+                    self.history.polled(self.history.op(), reader, key, batch.value, batch.count, batch.offset, OK, now, now)
+        self.history.drained = complete and self.producer.done
+        self.world.network.count_bytes()
+        self.world.meters.counts["stored bytes"] = sum(b.size for broker in self.brokers for log in broker.logs.values() for b in log.batches)
+        self.world.meters.close(now)

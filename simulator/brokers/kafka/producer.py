@@ -1,0 +1,294 @@
+"""The producer: batches by time and size, requests in flight, retries, idempotence.
+
+Records are never objects. The producer knows, for each partition, the creation times of its records; a batch is the next stretch of them,
+cut when `linger` has passed since its first record or when it is full. Source: the producer's documentation for 4.2; KIP-480, KIP-580
+(exponential back-off), KIP-360 (a lost sequence begins a new producer epoch), KIP-1030 (linger 5 ms).
+Left out: buffer.memory and max.block.ms (senders are never held up), compression, several producers, reconnect back-off.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from math import inf
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...evidence.history import FAIL, INFO, OK, UNKNOWN
+from .messages import REQUEST_OVERHEAD, Error, ProduceRequest, ProducerBatch
+
+if TYPE_CHECKING:
+    from .cluster import KafkaSystem
+
+EXPIRY_CHECK = 1.0  # seconds between looks for batches past their delivery timeout
+
+
+class Stretch:
+    """One partition as the producer sees it: records not yet sent, batches to be sent again, batches in flight."""
+
+    def __init__(self, key: int, created: np.ndarray):
+        self.key, self.created, self.total = key, memoryview(created), len(created)
+        self.cursor = 0                           # the next record that was never sent
+        self.again: list[ProducerBatch] = []      # in order of their records
+        self.again_at = 0.0                       # not before this time
+        self.flying: list[int] = []               # first values of the batches in flight
+        self.producer_id = 0                      # a new one after a sequence was lost (stands for the producer epoch)
+        self.leader, self.leader_epoch = -1, -1
+
+
+class ProducerClient:
+    """One producer on its own node, sending everything the workload asks for."""
+
+    def __init__(self, system: KafkaSystem, created: list[np.ndarray], record_bytes: int):
+        self.system, self.config, self.world, self.kinds = system, system.config.producer, system.world, system.kinds
+        self.history = system.history
+        self.node = system.world.node("producer-1", "producer", system.config.zones[0])
+        self.node.on_start, self.node.on_disconnect, self.node.on_crash = self.start, self._disconnected, self._crashed
+        self.process = self.history.processes.code("producer-1")
+        self.record_bytes = record_bytes
+        self.records_a_batch = max(1, self.config.batch_size // record_bytes)
+        self.stretches = [Stretch(key, times) for key, times in enumerate(created)]
+        self._jitter = self.world.sampler("producer/backoff", _Jitter())
+        self._forget()
+
+    def _forget(self):
+        brokers = len(self.system.brokers)
+        self.in_flight: list[list[ProduceRequest]] = [[] for _ in range(brokers)]
+        self.by_leader: list[list[Stretch]] = [[] for _ in range(brokers)]
+        self.timers: list = [None] * brokers
+        self.asked: int | None = None  # the broker asked for metadata
+
+    def start(self) -> None:
+        """Learns who leads and begins; records that were due while the process was down were never sent."""
+        self._forget()
+        for stretch in self.stretches:
+            stretch.cursor = bisect_right(stretch.created, self.world.now, stretch.cursor, stretch.total)
+            stretch.again, stretch.flying = [], []
+        self.on_metadata(self.system.leaders(), -1)
+        self.node.after(EXPIRY_CHECK, self._expire)
+
+    def _crashed(self, power_lost: bool) -> None:
+        """What was under way ends without an answer."""
+        for request in (request for requests in self.in_flight for request in requests):
+            request.open = False
+            for batch in request.batches:
+                self._complete(batch, INFO, Error.NETWORK_EXCEPTION)
+        for stretch in self.stretches:
+            for batch in stretch.again:
+                self._complete(batch, INFO if batch.maybe_appended else FAIL, Error.NETWORK_EXCEPTION)
+
+    @property
+    def done(self) -> bool:
+        """Whether every record was sent and its fate is known."""
+        return all(s.cursor >= s.total and not s.again and not s.flying for s in self.stretches)
+
+    # When to send
+
+    def _plan(self, broker: int) -> None:
+        """Sets the timer of a broker to the moment at which a request to it is due; no timer while too many are in flight."""
+        timer = self.timers[broker]
+        if timer is not None:
+            timer.cancel()
+            self.timers[broker] = None
+        if len(self.in_flight[broker]) >= self.config.max_in_flight:
+            return
+        due = inf
+        for stretch in self.by_leader[broker]:
+            ready = self._ready_at(stretch)
+            if ready < due:
+                due = ready
+        if due < inf:
+            now = self.world.env._now
+            self.timers[broker] = self.node.after(due - now if due > now else 0.0, self._send, broker)
+
+    def _ready_at(self, stretch: Stretch) -> float:
+        if stretch.again:
+            return stretch.again_at if self._may_repeat(stretch) else inf
+        cursor = stretch.cursor
+        if cursor >= stretch.total:
+            return inf
+        created = stretch.created
+        lingered = created[cursor] + self.config.linger
+        full = cursor + self.records_a_batch - 1
+        return min(lingered, created[full]) if full < stretch.total else lingered
+
+    def _may_repeat(self, stretch: Stretch) -> bool:
+        """With idempotence a batch is repeated only when nothing before it is in flight, so that sequences arrive in order."""
+        return not (self.config.idempotence and stretch.flying and stretch.flying[0] < stretch.again[0].value)
+
+    # Sending
+
+    def _send(self, broker: int) -> None:
+        """Sends one request with the next batch of every partition that this broker leads and that has one."""
+        self.timers[broker] = None
+        now = self.world.env._now
+        batches = []
+        for stretch in self.by_leader[broker]:
+            batch = self._next_batch(stretch, now)
+            if batch is not None:
+                batch.attempts += 1
+                batches.append(batch)
+                insort(stretch.flying, batch.value)
+        if batches:
+            self._transmit(broker, batches, now)
+        self._plan(broker)
+
+    def _next_batch(self, stretch: Stretch, now: float) -> ProducerBatch | None:
+        if stretch.again:
+            return stretch.again.pop(0) if stretch.again_at <= now and self._may_repeat(stretch) else None
+        first, created = stretch.cursor, stretch.created
+        if first >= stretch.total or created[first] > now:
+            return None
+        stretch.cursor = end = bisect_right(created, now, first, min(first + self.records_a_batch, stretch.total))
+        producer_id = stretch.producer_id if self.config.idempotence else -1
+        return ProducerBatch(stretch.key, first, end - first, (end - first) * self.record_bytes, producer_id, self.history.op(), created[first])
+
+    def _transmit(self, broker: int, batches: list[ProducerBatch], now: float) -> None:
+        target = self.system.brokers[broker]
+        request = ProduceRequest(self, broker, batches, self.config.acks)
+        only = batches[0] if len(batches) == 1 else None
+        count = size = 0
+        for batch in batches:
+            count += batch.count
+            size += batch.size
+        event = self.world.network.link(self.node, target.node).send(
+            self.kinds.produce, target.on_produce, request, size + REQUEST_OVERHEAD, -1, only.key if only else -1, -1, count, -1,
+            only.value if only else -1)
+        for batch in batches:
+            batch.event = event
+        if self.config.acks == 0:
+            for batch in batches:
+                self.stretches[batch.key].flying.remove(batch.value)
+                self._complete(batch, OK, Error.NONE)
+        else:
+            self.in_flight[broker].append(request)
+            self._watch(broker, request)
+
+    def _watch(self, broker: int, request: ProduceRequest) -> None:
+        """Makes sure that somebody notices if this request is never answered: one timer a broker, for its oldest request."""
+        if len(self.in_flight[broker]) == 1:
+            self.node.after(self.config.request_timeout, self._timed_out, broker, request, self.world.env._now)
+
+    def _timed_out(self, broker: int, watched: ProduceRequest, since: float) -> None:
+        requests = self.in_flight[broker]
+        if watched.open and requests:
+            node = self.system.brokers[broker].node
+            event = self.world.trace.add(self.world.now, self.kinds.timeout, self.node.code, node.code)
+            self._fail_all(broker, Error.REQUEST_TIMED_OUT, event)
+        elif requests:
+            self.node.after(self.config.request_timeout, self._timed_out, broker, requests[0], self.world.env._now)
+
+    # Answers
+
+    def on_produced(self, request: ProduceRequest, event: int) -> None:
+        """An answer: batches that are written are done, the others are sent again or given up."""
+        if not request.open:
+            return
+        request.open = False
+        self.in_flight[request.broker].remove(request)
+        refresh = False
+        for batch, error, offset in request.results:
+            self.stretches[batch.key].flying.remove(batch.value)
+            if error is Error.NONE:
+                self._complete(batch, OK, error, offset, event)
+            else:
+                self._retry(batch, error, event)
+                refresh = refresh or error is Error.NOT_LEADER_OR_FOLLOWER
+        if refresh:
+            self._refresh(event)
+        self._plan(request.broker)
+
+    def _disconnected(self, peer) -> None:
+        broker = next((b.index for b in self.system.brokers if b.node is peer), None)
+        if broker is None:
+            return
+        self._fail_all(broker, Error.NETWORK_EXCEPTION, -1)
+        if self.asked == broker:
+            self.asked = None
+            self.node.after(self.config.retry_backoff, self._refresh, -1, broker + 1)
+
+    def _fail_all(self, broker: int, error: Error, event: int) -> None:
+        """The connection to a broker is given up: everything in flight on it is sent again, in order."""
+        requests, self.in_flight[broker] = self.in_flight[broker], []
+        for request in requests:
+            request.open = False
+            for batch in request.batches:
+                self.stretches[batch.key].flying.remove(batch.value)
+                self._retry(batch, error, event)
+        self._refresh(event, broker + 1)
+        self._plan(broker)
+
+    def _retry(self, batch: ProducerBatch, error: Error, event: int) -> None:
+        stretch, now = self.stretches[batch.key], self.world.env._now
+        batch.maybe_appended = batch.maybe_appended or error.appended
+        if batch.attempts > self.config.retries or now >= batch.invoked + self.config.delivery_timeout:
+            self._complete(batch, INFO if batch.maybe_appended else FAIL, error, event=event)
+            return
+        if error is Error.OUT_OF_ORDER_SEQUENCE_NUMBER and not stretch.flying and not any(b.value < batch.value for b in stretch.again):
+            stretch.producer_id += 1  # nothing before it is missing here: the broker has lost records, so begin a new epoch (KIP-360)
+        if self.config.idempotence:
+            batch.producer_id = stretch.producer_id
+        insort(stretch.again, batch, key=lambda b: b.value)
+        backoff = min(self.config.retry_backoff * 2 ** (batch.attempts - 1), self.config.retry_backoff_max)
+        stretch.again_at = max(stretch.again_at, now + backoff * self._jitter())
+        self._note(self.kinds.retry, batch, event, error.sentence)
+
+    def _complete(self, batch: ProducerBatch, type: int, error: Error, offset: int = UNKNOWN, event: int = -1) -> None:
+        now = self.world.env._now
+        self.history.sent(batch.op, self.process, batch.key, batch.value, batch.count, offset, type,
+                          self.history.errors.code(error.name) if type != OK else 0, batch.invoked, now, batch.event)
+        if type == OK:
+            self.world.trace.add(now, self.kinds.acknowledged, self.node.code, -1, batch.key, event, offset, batch.count, -1, batch.value)
+        else:
+            self._note(self.kinds.gave_up, batch, event, error.sentence)
+
+    def _note(self, kind: int, batch: ProducerBatch, cause: int, text: str) -> None:
+        self.world.trace.add(self.world.now, kind, self.node.code, -1, batch.key, cause, -1, batch.count, -1, batch.value, text)
+
+    def _expire(self) -> None:
+        """Gives up what is older than the delivery timeout and not in flight."""
+        limit = self.world.now - self.config.delivery_timeout
+        for stretch in self.stretches:
+            while stretch.again and stretch.again[0].invoked <= limit:
+                batch = stretch.again.pop(0)
+                self._complete(batch, INFO if batch.maybe_appended else FAIL, Error.REQUEST_TIMED_OUT)
+            while not stretch.again and stretch.cursor < stretch.total and stretch.created[stretch.cursor] <= limit:
+                self._complete(self._next_batch(stretch, self.world.now), FAIL, Error.REQUEST_TIMED_OUT)
+        self.node.after(EXPIRY_CHECK, self._expire)
+
+    # Who leads
+
+    def _refresh(self, event: int, broker: int = 0) -> None:
+        """Asks a broker who leads what, unless a question is open."""
+        if self.asked is None:
+            self.asked = broker % len(self.system.brokers)
+            target = self.system.brokers[self.asked]
+            self.world.network.link(self.node, target.node).send(
+                self.kinds.metadata_request, target.on_metadata_request, self, REQUEST_OVERHEAD, event)
+            self.node.after(self.config.request_timeout, self._unanswered, self.asked, self.world.now)
+
+    def _unanswered(self, broker: int, since: float) -> None:
+        if self.asked == broker:
+            self.asked = None
+            self._refresh(-1, broker + 1)
+
+    def on_metadata(self, leaders: dict[int, tuple[int, int]], event: int) -> None:
+        """Takes over newer leaders; asks again soon while a partition with records to send has none."""
+        self.asked = None
+        for stretch in self.stretches:
+            leader, epoch = leaders.get(stretch.key, (-1, -1))
+            if epoch >= stretch.leader_epoch:
+                stretch.leader, stretch.leader_epoch = leader, epoch
+        for broker in range(len(self.by_leader)):
+            self.by_leader[broker] = [stretch for stretch in self.stretches if stretch.leader == broker]
+            self._plan(broker)
+        if any(stretch.leader < 0 or stretch.again and stretch.again_at > self.world.now for stretch in self.stretches):
+            self.node.after(self.config.retry_backoff, self._refresh, event, self.system.brokers[0].index)
+
+
+class _Jitter:
+    """The factor of ±20 % on every back-off (KIP-580)."""
+
+    def sampler(self, stream):
+        from ...kernel.distributions import Uniform
+        return Uniform(0.8, 1.2).sampler(stream)
