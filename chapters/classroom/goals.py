@@ -34,6 +34,8 @@ def goal(id: str, sentence: str, condition: Callable[..., object] | bool) -> Non
     """Show a goal, ticked or not; `condition` is a fact known now or a function of notebook variables."""
     check_id(id)
     aim = Goal(id, sentence, condition if callable(condition) else lambda: condition)
+    if aim.is_met({}):
+        reach(aim)
     aim.place.show(goal_card(id, sentence))
     if not progress.get("goals", id):
         open_goals[id] = aim
@@ -58,9 +60,13 @@ def try_goals(variables: dict) -> None:
     """Tick every open goal that the variables meet, where it stands and where the learner is."""
     for aim in [aim for aim in open_goals.values() if aim.is_met(variables)]:
         del open_goals[aim.id]
-        progress.put("goals", aim.id, sentence=aim.sentence, reached=progress.now())
-        aim.place.show(goal_card(aim.id, aim.sentence))
-        Place().show(goal_card(aim.id, aim.sentence))
+        reach(aim)
+        for place in (aim.place, Place()):
+            place.show(goal_card(aim.id, aim.sentence))
+
+
+def reach(aim: Goal) -> None:
+    progress.put("goals", aim.id, sentence=aim.sentence, reached=progress.now())
 
 
 def goal_card(id: str, sentence: str) -> Card:

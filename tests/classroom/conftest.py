@@ -1,0 +1,30 @@
+"""A notebook's front end, without the notebook: what was shown, and a fresh progress file."""
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+
+@pytest.fixture(autouse=True)
+def progress_path(tmp_path, monkeypatch):
+    path = tmp_path / "progress.json"
+    monkeypatch.setenv("COURSE_PROGRESS", str(path))
+    return path
+
+
+@pytest.fixture
+def screen():
+    """`with screen() as seen:` collects displayed outputs; `seen.outputs[i].data` holds their MIME types."""
+    InteractiveShell.instance()
+    yield capture_output
+    InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def show(screen):
+    """Call a classroom function and return the last card it displayed, as (html, plain text)."""
+    def call(function, *arguments, **options):
+        with screen() as seen:
+            function(*arguments, **options)
+        cards = [output.data for output in seen.outputs if "application/vnd.jupyter.widget-view+json" not in output.data]
+        return cards[-1]["text/html"], cards[-1]["text/plain"]
+    return call
