@@ -9,6 +9,8 @@ from __future__ import annotations
 from .history import History
 from .log_checks import log_findings
 from .policy import Guarantees, permitted
+from .queue_checks import queue_findings
+from .queue_history import QueueHistory
 from .report import Anomaly, Report, Verdict
 
 __all__ = ["Anomaly", "Guarantees", "Report", "Verdict", "check", "permitted"]
@@ -16,6 +18,7 @@ __all__ = ["Anomaly", "Guarantees", "Report", "Verdict", "check", "permitted"]
 LARGEST = 20  # anomalies of a kind that are spelled out; all are counted
 
 
-def check(history: History, guarantees: Guarantees = Guarantees(), trace=None, limit: int | None = LARGEST) -> Report:
+def check(history: History | QueueHistory, guarantees: Guarantees = Guarantees(), trace=None, limit: int | None = LARGEST) -> Report:
     """The verdict on a history, given what the system promised; `limit=None` spells out every anomaly, not only the largest of a kind."""
-    return Report(log_findings(history, limit), permitted(guarantees, history.drained), limit)
+    findings = queue_findings(history, guarantees, limit) if isinstance(history, QueueHistory) else log_findings(history, limit)
+    return Report(findings, permitted(guarantees, history.drained), limit)

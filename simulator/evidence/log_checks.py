@@ -13,7 +13,7 @@ import numpy as np
 
 from .history import FAIL, INFO, OK, History
 from .keylog import KeyLog
-from .pieces import Entangled, distinct
+from .pieces import HUGE, Entangled, distinct
 from .report import Anomaly, Findings, plural, spans
 from .steps import OPS, Marks, moments, steps
 
@@ -22,7 +22,6 @@ KINDS = ("lost write", "unseen", "inconsistent offset", "duplicate", "aborted re
          "internal nonmonotonic send", "nonmonotonic send", "internal send skip")
 NEED_READS = ("lost write", "unseen", "inconsistent offset", "duplicate", "aborted read", "precommitted read",
               "internal poll skip", "internal nonmonotonic poll", "external poll skip", "external nonmonotonic poll")
-HUGE = 1 << 60  # beyond any value, offset or operation a client could mean
 
 
 def log_findings(history: History, limit: int | None) -> dict[str, Findings]:
@@ -49,7 +48,7 @@ def log_findings(history: History, limit: int | None) -> dict[str, Findings]:
 
 def _doubt(findings: dict[str, Findings], kinds, reason: str) -> None:
     for kind in kinds:
-        findings[kind].unknown = findings[kind].unknown or reason
+        findings[kind].doubt(reason)
 
 
 def _sound(rows: np.ndarray, history: History) -> tuple[np.ndarray, int]:

@@ -15,6 +15,7 @@ import numpy as np
 
 ROUNDS = 8  # cuts in values cause cuts in offsets and the other way round; honest logs are done after one round
 DENSE = 64  # numbers are dense if at most this many integers lie between neighbours, on average
+HUGE = 1 << 60  # beyond any value or offset that a client could mean
 MOST_RECORDS = 50_000_000  # a key so entangled that it has to be taken record by record may have this many
 
 

@@ -16,7 +16,7 @@ MARKS = {"holds": ("✓", "#0072B2"), "broken": ("✗", "#D55E00"), "permitted":
 PHRASES = {
     "lost write": ("acknowledged record", "lost"),
     "unseen": ("acknowledged record", "never seen"),
-    "lost": ("confirmed message", "lost"),
+    "lost": ("message", "lost"),
     "duplicate": ("record", "stored more than once"),
     "inconsistent offset": ("offset", "given to different records"),
     "aborted read": ("record", "read although the send failed"),
@@ -37,6 +37,7 @@ PHRASES = {
     "over-delivery": ("message", "delivered more often than allowed"),
     "unjustified redelivery": ("message", "redelivered for no reason"),
     "order inversion": ("delivery", "made out of order"),
+    "redelivery": ("message", "delivered more than once"),
 }
 LOSS = ("lost write", "unseen", "lost")
 PLURALS = {"delivery": "deliveries"}
@@ -100,6 +101,10 @@ class Findings:
         """Counts cases and the records they concern; `anomalies` may be only the largest of them."""
         self.cases, self.records = self.cases + int(cases), self.records + int(records)
         self.anomalies += anomalies
+
+    def doubt(self, reason: str) -> None:
+        """Without a case, the check proves nothing, for this reason; the first reason given stands."""
+        self.unknown = self.unknown or reason
 
 
 class Report:
