@@ -26,7 +26,7 @@ NAME_HANDLES = """<script>(() => { let left = 50; const timer = setInterval(() =
 def explore(draw: Callable, **controls) -> None:
     """Show `draw(...)` with one control an argument: `(low, high[, step])` slides, a list offers, a bool ticks.
 
-    `draw` returns a matplotlib figure, a figure and a caption, or anything a notebook can show (a run, say).
+    `draw` returns a figure or anything else a notebook can show; a run, say, which open goals then look at.
     """
     import ipywidgets as widgets
     from IPython.display import HTML, display
@@ -51,8 +51,12 @@ def outcome(draw: Callable, settings: dict) -> object:
     except ValueError as error:
         return Card(f"<p>{words(error)}</p>", str(error), tone=VERMILLION, label="refused")
     try_goals(notebook_variables() | {"run": result})
-    figure, caption = result if isinstance(result, tuple) else (result, "")
-    return figure_card(figure, caption, settings) if hasattr(figure, "savefig") else result
+    return figure_card(result, settings) if is_bare_figure(result) else result
+
+
+def is_bare_figure(result: object) -> bool:
+    """A matplotlib figure without words of its own (those of `simulator.views` bring theirs)."""
+    return hasattr(result, "savefig") and not hasattr(result, "_repr_mimebundle_")
 
 
 def notebook_variables() -> dict:
@@ -61,10 +65,10 @@ def notebook_variables() -> dict:
     return dict(get_ipython().user_ns) if get_ipython() else {}
 
 
-def figure_card(figure, caption: str, settings: dict) -> Card:
-    """The figure as a picture, with its finding and its settings in words."""
-    finding = caption or ". ".join(filter(None, [figure.get_suptitle(), *(axes.get_title() for axes in figure.axes)]))
-    text = f"{finding} ({', '.join(f'{name} = {value}' for name, value in settings.items())})"
+def figure_card(figure, settings: dict) -> Card:
+    """The figure as a picture, with its titles and its settings in words."""
+    titles = filter(None, [figure.get_suptitle(), *(axes.get_title() for axes in figure.axes)])
+    text = f"{'. '.join(titles)} ({', '.join(f'{name} = {value}' for name, value in settings.items())})"
     png = png_of(figure)
     return Card(f"{picture(png, text)}<p><small>{words(text)}</small></p>", text, label="picture", png=png)
 

@@ -12,12 +12,18 @@ CONFIG = Path(__file__).parent / "jupyter"
 def command(extra: list[str]) -> list[str]:
     """JupyterLab's command line; a notebook given first is opened instead of the first chapter."""
     target, options = (extra[0], extra[1:]) if extra and not extra[0].startswith("-") else (shown(FIRST), extra)
-    return [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{target}", *options]
+    return [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{target}", *root_in_a_container(), *options]
+
+
+def root_in_a_container() -> list[str]:
+    """JupyterLab refuses to run as root unless told to; in a container there is often nobody else."""
+    return ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
 
 
 def environment() -> dict[str, str]:
     """This process's environment, with the course's settings in front of the learner's own."""
-    return os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, [str(CONFIG), os.environ.get("JUPYTER_CONFIG_PATH")]))}
+    paths = filter(None, [str(CONFIG), os.environ.get("JUPYTER_CONFIG_PATH")])
+    return os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
 
 
 def main(extra: list[str]) -> int:
