@@ -1,0 +1,1 @@
+"""Exercises that attack what you wrote: one folder an exercise, one engine that attacks, one grader that judges."""

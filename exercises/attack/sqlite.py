@@ -1,0 +1,84 @@
+"""A real SQLite connection whose writes and commits are steps at which the process may die."""
+import re
+import sqlite3
+
+READS = re.compile(r"\s*(SELECT|PRAGMA|EXPLAIN|VALUES)\b", re.IGNORECASE)
+WRITE = re.compile(r"\b(INSERT|REPLACE|UPDATE|DELETE)\b(?:\s+OR\s+\w+)?(?:\s+INTO|\s+FROM)?\s+[\"'`\[]?(\w+)", re.IGNORECASE)
+COMMIT = re.compile(r"\s*(COMMIT|END|RELEASE)\b", re.IGNORECASE)
+
+
+def connect(path: str, process) -> "Connection":
+    """Open the database for a process. Processes die here, machines do not: no need to wait for the disk."""
+    db = sqlite3.connect(path, factory=Connection, timeout=0)
+    db.process = process
+    sqlite3.Connection.execute(db, "PRAGMA synchronous = OFF")
+    return db
+
+
+def step_in(sql: str) -> str | None:
+    """The side effect of a statement in two words, or None if it has none."""
+    if READS.match(sql):
+        return None
+    if COMMIT.match(sql):
+        return "COMMIT"
+    write = WRITE.search(sql)
+    return f"{write[1].upper()} {write[2]}" if write else None
+
+
+class Cursor(sqlite3.Cursor):
+    """A cursor that tells its process about every write before it happens."""
+
+    def execute(self, sql, parameters=()):
+        return self.watched(super().execute, sql, parameters)
+
+    def executemany(self, sql, parameters):
+        return self.watched(super().executemany, sql, parameters)
+
+    def executescript(self, script):
+        raise sqlite3.NotSupportedError("executescript: the attack cannot stop inside a script; use execute for each statement")
+
+    def watched(self, execute, sql, parameters):
+        self.connection.process.breathe()
+        step = step_in(sql)
+        if step is None or (step == "COMMIT" and not self.connection.in_transaction):
+            return execute(sql, parameters)
+        event = self.connection.process.step(step)
+        try:
+            result = execute(sql, parameters)
+        except sqlite3.Error as error:
+            event["error"] = str(error)
+            raise
+        if step != "COMMIT" and not self.connection.in_transaction:
+            event["what"] += " (committed at once)"
+        return result
+
+
+class Connection(sqlite3.Connection):
+    """`sqlite3.Connection`, with the C shortcuts led through the watched cursor and commit."""
+
+    process = None
+
+    def cursor(self, factory=Cursor):
+        return super().cursor(factory)
+
+    def execute(self, sql, parameters=()):
+        return self.cursor().execute(sql, parameters)
+
+    def executemany(self, sql, parameters):
+        return self.cursor().executemany(sql, parameters)
+
+    def executescript(self, script):
+        return self.cursor().executescript(script)
+
+    def commit(self):
+        self.process.breathe()
+        if self.in_transaction:
+            self.process.step("COMMIT")
+        super().commit()
+
+    def __exit__(self, kind, error, traceback):
+        if kind is None:
+            self.commit()
+        else:
+            self.rollback()
+        return False

@@ -1,0 +1,99 @@
+"""Processes that die: every side effect is a numbered step, and a plan says at which steps a process dies.
+
+A *step* is anything the outside could notice: a write, a commit, a publish, waiting for its confirmation, an
+acknowledgement. A process killed at step k has done steps 1 to k-1 and nothing of step k. Time does not exist here;
+the order of the steps is all there is, so a run is the same on every machine.
+"""
+from .memory import restarted
+from .sqlite import connect
+
+MOST_STEPS = 300  # of one call: a program that needs more is going round in circles
+
+
+class Crash(BaseException):
+    """The process died. No `Exception`, because no `except Exception` survives a power cut."""
+
+
+class Endless(BaseException):
+    """One call made more steps than any correct program needs."""
+
+
+class Clock:
+    """Numbers the steps of one run, kills at those in `crashes`, and records what happened as plain dictionaries."""
+
+    def __init__(self, crashes=()):
+        self.crashes, self.steps, self.faults, self.events = set(crashes), 0, 0, []
+
+    def note(self, who: str, what: str, **details) -> dict:
+        """Record one event; the dictionary is returned so that the outcome can be added to it."""
+        self.events.append({"who": who, "what": what, **details})
+        return self.events[-1]
+
+    def fault(self, who: str, what: str, **details) -> None:
+        """Record that a fault of the plan really happened."""
+        self.faults += 1
+        self.note(who, what, fault=True, **details)
+
+
+class Process:
+    """A running program: functions with a memory and a database connection, both gone when it dies."""
+
+    def __init__(self, name: str, clock: Clock, database: str, functions: dict):
+        self.name, self.clock, self.database, self.functions = name, clock, database, functions
+        self.start()
+
+    def start(self) -> None:
+        """Start afresh on the same database file."""
+        self.dead, self.last = False, None
+        self.memory = restarted(self.functions)
+        self.db = connect(self.database, self)
+
+    def stop(self) -> None:
+        """Close the connection; what was not committed is gone."""
+        self.db.close()
+
+    def step(self, what: str) -> dict:
+        """Called just before each side effect: dies here if the plan says so."""
+        self.breathe()
+        self.clock.steps += 1
+        self.taken += 1
+        if self.clock.steps in self.clock.crashes:
+            self.dead = True
+            self.clock.fault(self.name, "crash", after=self.last, before=what, step=self.clock.steps)
+            raise Crash
+        if self.taken > MOST_STEPS:
+            self.dead = True
+            raise Endless
+        self.last = what
+        return self.clock.note(self.name, what, step=self.clock.steps)
+
+    def breathe(self) -> None:
+        """A dead process does nothing, however widely its code catches exceptions."""
+        if self.dead:
+            raise Crash
+
+    def call(self, name: str, *args, about: str = "") -> dict:
+        """Run one function and record how it ended: `ok`, `fail` (it raised) or `info` (it died, so nobody knows)."""
+        self.taken, self.last = 0, None
+        call = self.clock.note(self.name, "call", call=name, about=about, outcome="ok")
+        try:
+            self.memory[name](self.db, *args)
+        except Crash:
+            pass  # recorded where it happened
+        except Endless:
+            call.update(outcome="endless")
+        except (Exception, SystemExit) as error:
+            call.update(outcome="fail", error=type(error).__name__, message=str(error))
+        if self.dead:
+            self.bury(call)
+        elif self.db.in_transaction:
+            self.clock.note(self.name, "rollback: the call returned with its transaction still open")
+            self.db.rollback()
+        return call
+
+    def bury(self, call: dict) -> None:
+        """Lose memory, connection and open transaction; start again."""
+        if call["outcome"] != "endless":
+            call["outcome"] = "info"
+        self.stop()
+        self.start()

@@ -1,0 +1,58 @@
+"""Grade notebooks: `python -m exercises.grade exercise.ipynb [more, or a folder] --json out.json --junit out.xml`.
+
+Exit code 0: full marks for all. 1: at least one point is missing. 2: at least one submission could not be graded.
+"""
+import argparse
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from exercises.grader.grading import Result, available, grade, unseen
+from exercises.grader.report import as_json, as_junit, table
+from exercises.grader.run import Limits
+
+
+def options(arguments=None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m exercises.grade", description=__doc__.splitlines()[0])
+    parser.add_argument("paths", nargs="+", type=Path, help="notebooks, or folders that are searched for notebooks")
+    parser.add_argument("--json", type=Path, help="write the results as JSON")
+    parser.add_argument("--junit", type=Path, help="write the results as JUnit XML")
+    parser.add_argument("--exercise", choices=available(), default="", help="for notebooks that do not say which exercise they are")
+    parser.add_argument("--seeds", type=int, nargs="+", help="repeat a grading with the seeds of its report")
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="submissions graded at the same time")
+    parser.add_argument("--cell-seconds", type=float, default=Limits.cell, help="time for one cell")
+    parser.add_argument("--wall-seconds", type=float, default=Limits.wall, help="time for one notebook")
+    parser.add_argument("--memory-gib", type=float, default=Limits.memory / 2 ** 30, help="address space of the kernel")
+    return parser.parse_args(arguments)
+
+
+def submissions(paths: list[Path]) -> list[Path]:
+    """The notebooks meant by files and folders; checkpoints of an editor are not submissions."""
+    found = [sorted(path.rglob("*.ipynb")) if path.is_dir() else [path] for path in paths]
+    return [path for group in found for path in group if ".ipynb_checkpoints" not in path.parts]
+
+
+def grade_all(paths: list[Path], seeds: list[int], limits: Limits = Limits(), exercise: str = "", jobs: int = 2) -> list[Result]:
+    """Grade every submission, several at a time, each in a process of its own; none can stop the others."""
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        return list(pool.map(lambda path: grade(path, seeds, limits, exercise), paths))
+
+
+def main(arguments=None) -> int:
+    chosen = options(arguments)
+    limits = Limits(chosen.cell_seconds, chosen.wall_seconds, int(chosen.memory_gib * 2 ** 30))
+    paths = submissions(chosen.paths)
+    results = grade_all(paths, chosen.seeds or unseen(), limits, chosen.exercise, chosen.jobs)
+    print(table(results) if results else "NOT GRADED: no notebook found")
+    if chosen.json:
+        chosen.json.write_text(as_json(results), encoding="utf-8")
+    if chosen.junit:
+        chosen.junit.write_text(as_junit(results), encoding="utf-8")
+    if not results or any(result.problem for result in results):
+        return 2
+    return 0 if all(result.full for result in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

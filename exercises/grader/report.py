@@ -1,0 +1,61 @@
+"""Results as a table for people, JSON for programs and JUnit for code hosts."""
+import json
+from dataclasses import asdict
+from xml.etree import ElementTree
+
+from .grading import Result
+
+
+def table(results: list[Result]) -> str:
+    """One block a submission: points, then a line for each check, each with the reason for what is missing."""
+    return "\n".join(line for result in results for line in lines(result))
+
+
+def lines(result: Result) -> list[str]:
+    """One submission as lines of text."""
+    if result.problem:
+        return [f"{result.path}: NOT GRADED: {result.problem}", *(f"    note: {note}" for note in result.notes)]
+    head = f"{result.path}: {result.points:g} of {result.possible:g} points ({result.exercise}, {result.seconds:g} s)"
+    rows = [f"    {mark.check:<18} {mark.points:>2g}/{mark.possible:<2g} {mark.outcome}{': ' if mark.reason else ''}{told(mark)}"
+            for mark in result.marks]
+    return [head, *rows, *(f"    note: {note}" for note in result.notes), *(f"    look at: {flag}" for flag in result.flags)]
+
+
+def told(mark) -> str:
+    """The reason, unless the outcome says it all."""
+    return "" if mark.reason == mark.outcome else mark.reason
+
+
+def as_json(results: list[Result]) -> str:
+    """Everything, with the checks keyed by exercise and check."""
+    return json.dumps({"submissions": [entry(result) for result in results]}, indent=1) + "\n"
+
+
+def entry(result: Result) -> dict:
+    """One submission as plain data; points are null, not zero, where nothing was graded."""
+    return {"path": result.path, "exercise": result.exercise, "status": "not graded" if result.problem else "graded",
+            "problem": result.problem, "points": result.points, "possible": result.possible,
+            "checks": {mark.check: {key: value for key, value in asdict(mark).items() if key != "check"} for mark in result.marks},
+            "notes": result.notes, "flags": result.flags, "seeds": result.seeds, "seconds": result.seconds}
+
+
+def as_junit(results: list[Result]) -> str:
+    """A suite for each submission, a case for each check; what was not graded is an error."""
+    root = ElementTree.Element("testsuites")
+    for result in results:
+        failed = sum(mark.points < mark.possible for mark in result.marks)
+        suite = ElementTree.SubElement(root, "testsuite", name=result.path, tests=str(len(result.marks) or 1),
+                                       failures=str(failed), errors=str(int(bool(result.problem))), time=str(result.seconds))
+        if result.problem:
+            add_case(suite, result.exercise or "exercise", "error", result.problem)
+        for mark in result.marks:
+            add_case(suite, mark.check, "failure" if mark.points < mark.possible else "", mark.reason)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def add_case(suite, name: str, kind: str, message: str) -> None:
+    """One test case, with the reason if it failed; characters XML cannot hold are dropped."""
+    exercise, _, check = name.partition("/")
+    case = ElementTree.SubElement(suite, "testcase", classname=exercise, name=check or name)
+    if kind:
+        ElementTree.SubElement(case, kind, message="".join(c for c in message if c.isprintable()))

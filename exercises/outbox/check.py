@@ -1,0 +1,201 @@
+"""The checks of the exercise: what each one attacks, with which faults, and by which rules it judges.
+
+In a notebook, `check.atomic(place_order)` performs a campaign and shows the verdict. A grader passes seeds nobody has
+seen and a file to record into, and judges that record in its own process with `judge`.
+"""
+import json
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from exercises.attack import Campaign, Replayed, Verdict, live, replayed, smallest
+from exercises.attack.campaign import CORRECT, NOT_ATTEMPTED, WRONG
+
+from . import rules
+from .stage import Order, Plan, Run, perform, plain
+
+PUBLIC = (1,)
+LOSSES = ("event lost", "confirmation lost")
+
+
+def some_orders(rng: random.Random, number: int, bad: bool = False) -> tuple[Order, ...]:
+    """Orders of a few customers with amounts that no sum confuses; one of them refused by the database if `bad`."""
+    amounts = rng.sample([10 * 2 ** n for n in range(number)], number)
+    customers = rng.sample(("ada", "ada", "bob", "cyd") * number, number - 2)
+    customers = rng.sample(["ada", "ada", *customers], number)  # one customer has at least two
+    orders = [Order(f"o{n}", who, amount) for n, (who, amount) in enumerate(zip(customers, amounts), start=1)]
+    if bad:
+        spoilt = rng.randrange(1, number)
+        orders[spoilt] = orders[spoilt]._replace(amount=-orders[spoilt].amount)
+    return tuple(orders)
+
+
+# Each generator yields (plan, whether to kill at every step of it too).
+
+def atomic_plans(rng) -> Iterator[tuple[Plan, bool]]:
+    yield Plan(some_orders(rng, 4, bad=True)), True
+
+
+def relay_plans(rng) -> Iterator[tuple[Plan, bool]]:
+    plan = Plan(some_orders(rng, 4))
+    yield plan, True
+    for loss in LOSSES:
+        for number in range(1, 5):
+            yield replace(plan, publishes=((number, loss),)), False
+
+
+def order_plans(rng) -> Iterator[tuple[Plan, bool]]:
+    plan = Plan(some_orders(rng, 5))
+    yield plan, False
+    for loss in LOSSES:
+        for number in range(1, 6):
+            yield replace(plan, publishes=((number, loss),)), number == 2
+
+
+def poison_plans(rng) -> Iterator[tuple[Plan, bool]]:
+    plan = Plan(some_orders(rng, 5))
+    for order in plan.orders:
+        yield replace(plan, refused=(order.id,)), False
+
+
+def once_plans(rng) -> Iterator[tuple[Plan, bool]]:
+    plan = Plan(some_orders(rng, 4))
+    yield plan, True
+    for number in range(1, 5):
+        yield replace(plan, lost_acks=(number,)), number == 2
+
+
+def pipeline_plans(rng) -> Iterator[tuple[Plan, bool]]:
+    for _ in range(60):
+        number = rng.choice((4, 5, 6))
+        crashes = rng.sample(range(1, 6 * number), rng.choice((1, 2, 3)))
+        losses = [(n, rng.choice(LOSSES)) for n in rng.sample(range(1, number), rng.choice((0, 1, 2)))]
+        acks = rng.sample(range(1, number), rng.choice((0, 1)))
+        yield Plan(some_orders(rng, number, bad=rng.random() < .3), tuple(crashes), tuple(losses), (), tuple(acks)), False
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a check needs from the learner, its attacks, and the rules it judges by."""
+    functions: tuple[str, ...]
+    plans: Callable
+    rules: tuple[Callable, ...]
+
+
+SHOP = (rules.error, rules.unsaved, rules.garbled, rules.phantom, rules.torn, rules.lost)
+RELAY = (rules.error, rules.garbled, rules.renamed, rules.phantom, rules.lost, rules.stuck)
+CARE = (rules.error, rules.stuck, rules.twice, rules.missing, rules.unacked)
+CHECKS = {
+    "atomic": Check(("place_order",), atomic_plans, SHOP),
+    "relay": Check(("relay_once",), relay_plans, (*RELAY, rules.duplicate)),
+    "order": Check(("relay_once",), order_plans, (*RELAY, rules.inverted)),
+    "poison": Check(("relay_once",), poison_plans, RELAY),
+    "once": Check(("handle",), once_plans, CARE),
+    "pipeline": Check(("place_order", "relay_once", "handle"), pipeline_plans, rules.RULES),
+}
+
+
+def plans(check: str, seeds) -> Iterator[tuple[Plan, bool]]:
+    """All plans of a check for some seeds, the same in every process."""
+    for seed in seeds:
+        yield from CHECKS[check].plans(random.Random(f"{check} {seed}"))
+
+
+def attack(check: str, functions: dict, seeds=PUBLIC) -> Campaign:
+    """Perform a check's attacks until one works."""
+    def broken(run: Run) -> bool:
+        return rules.unattempted(run) or finding(check, run) is not None
+    return Campaign(check, list(seeds), live(plans(check, seeds), lambda plan: perform(plan, functions), broken))
+
+
+def finding(check: str, run: Run):
+    """What a run breaks of the rules of a check; a run in which nothing was attacked proves nothing."""
+    return rules.finding(run, (*CHECKS[check].rules, rules.unfired))
+
+
+def verdict(check: str, runs: list[Run]) -> Verdict:
+    """The verdict on a campaign, from its last run: it is the only one that may have broken a rule."""
+    faults = sum(bool(event.get("fault")) for run in runs for event in run.events)
+    found = finding(check, runs[-1])
+    outcome = NOT_ATTEMPTED if rules.unattempted(runs[-1]) else WRONG if found else CORRECT
+    return Verdict(check, outcome, len(runs), faults, found if outcome == WRONG else None)
+
+
+def judge(check: str, evidence: dict, seeds) -> Verdict:
+    """The verdict on recorded evidence; raises `Replayed` if it is not the campaign that was asked for."""
+    try:
+        runs = [Run(**run) for run in evidence["runs"]]
+        judged = []
+        for run in replayed(plans(check, seeds), runs, lambda plan: plain(asdict(plan))):
+            judged.append(run)
+            if rules.unattempted(run) or finding(check, run):
+                break
+        return verdict(check, judged)
+    except (KeyError, TypeError, IndexError, AttributeError, StopIteration) as error:
+        raise Replayed(f"the recorded evidence cannot be read ({type(error).__name__}: {error})") from error
+
+
+def fewer(plan: Plan) -> Iterator[Plan]:
+    """The same plan with one fault less, in every way, or without its last order."""
+    for kind in ("crashes", "publishes", "refused", "lost_acks"):
+        faults = getattr(plan, kind)
+        yield from (replace(plan, **{kind: faults[:n] + faults[n + 1:]}) for n in range(len(faults)))
+    if len(plan.orders) > 2:
+        yield replace(plan, orders=plan.orders[:-1])
+
+
+def shrunk(check: str, functions: dict, run: Run) -> Run:
+    """The smallest attack found that still breaks the same rule."""
+    rule = finding(check, run).rule
+    def fails(plan: Plan) -> bool:
+        found = finding(check, perform(plan, functions))
+        return found is not None and found.rule == rule
+    return perform(smallest(plan_of(run), fails, fewer), functions)
+
+
+def plan_of(run: Run) -> Plan:
+    """The plan of a recorded run."""
+    fields = {name: tuple(tuple(item) if isinstance(item, list) else item for item in value) for name, value in run.plan.items()}
+    return Plan(**fields | {"orders": tuple(Order(*order) for order in run.plan["orders"])})
+
+
+def attacked(check: str, seeds, record, **functions) -> Verdict:
+    """Perform, record if asked, and judge; a failure is shown in its smallest form."""
+    campaign = attack(check, functions, seeds)
+    if record:
+        Path(record).write_text(json.dumps(campaign.as_dict()), encoding="utf-8")
+    result = verdict(check, campaign.runs)
+    if result.outcome == WRONG:
+        result = replace(result, finding=finding(check, shrunk(check, functions, campaign.runs[-1])))
+    return result
+
+
+def atomic(place_order, *, seeds=PUBLIC, record=None) -> Verdict:
+    """The order and its announcement stand or fall together, wherever the shop dies."""
+    return attacked("atomic", seeds, record, place_order=place_order)
+
+
+def relay(relay_once, *, seeds=PUBLIC, record=None) -> Verdict:
+    """Every waiting event reaches the broker, wherever the relay dies and whatever the broker loses."""
+    return attacked("relay", seeds, record, relay_once=relay_once)
+
+
+def order(relay_once, *, seeds=PUBLIC, record=None) -> Verdict:
+    """A customer's events reach the broker in the order of their orders, even if one needs a second try."""
+    return attacked("order", seeds, record, relay_once=relay_once)
+
+
+def poison(relay_once, *, seeds=PUBLIC, record=None) -> Verdict:
+    """An event that the broker never takes holds up nobody but its own customer."""
+    return attacked("poison", seeds, record, relay_once=relay_once)
+
+
+def once(handle, *, seeds=PUBLIC, record=None) -> Verdict:
+    """Every event takes effect exactly once, however often it is delivered."""
+    return attacked("once", seeds, record, handle=handle)
+
+
+def pipeline(place_order, relay_once, handle, *, seeds=PUBLIC, record=None) -> Verdict:
+    """All three together, under several faults at once."""
+    return attacked("pipeline", seeds, record, place_order=place_order, relay_once=relay_once, handle=handle)

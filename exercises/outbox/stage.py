@@ -1,0 +1,172 @@
+"""The stage on which an outbox program performs: a shop's database, a broker, a customer-care database, and a plan.
+
+`perform(plan, functions)` plays one run and returns what could be seen of it: every step, and what the two databases
+and the broker hold once everything is quiet again. Functions that are not given are not needed: without `place_order`
+the orders and their outbox rows are there from the start, without `relay_once` the broker holds the events already.
+"""
+import json
+import sqlite3
+import tempfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from exercises.attack import Clock, Process
+
+from .broker import Broker, Delivery, Event, Link
+
+SHOP = """
+CREATE TABLE orders (id TEXT PRIMARY KEY, customer TEXT NOT NULL, amount INTEGER NOT NULL CHECK (amount > 0));
+CREATE TABLE outbox (position INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL UNIQUE, order_id TEXT NOT NULL,
+                     customer TEXT NOT NULL, amount INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'waiting');
+"""
+CARE = """
+CREATE TABLE spent (customer TEXT PRIMARY KEY, total INTEGER NOT NULL);
+CREATE TABLE inbox (event_id TEXT PRIMARY KEY);
+"""
+
+
+class Order(NamedTuple):
+    """What a customer asked for. The database refuses an amount that is not positive."""
+    id: str
+    customer: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One attack: the orders, and where the faults strike.
+
+    `crashes` are step numbers; `publishes` pairs the number of a publish with "event lost" or "confirmation lost";
+    `refused` are orders whose event the broker never takes; `lost_acks` are numbers of acknowledgements.
+    """
+    orders: tuple[Order, ...]
+    crashes: tuple[int, ...] = ()
+    publishes: tuple[tuple[int, str], ...] = ()
+    refused: tuple[str, ...] = ()
+    lost_acks: tuple[int, ...] = ()
+
+    def faults(self) -> int:
+        """How many faults are planned."""
+        return len(self.crashes) + len(self.publishes) + len(self.refused) + len(self.lost_acks)
+
+
+@dataclass
+class Run:
+    """What could be seen of one run: plain lists and dictionaries, so that any process can judge it."""
+    plan: dict
+    steps: int
+    events: list = field(repr=False)
+    orders: list
+    outbox: list
+    stored: list
+    spent: dict
+    unacked: list
+
+
+def perform(plan: Plan, functions: dict) -> Run:
+    """Play one run to the end: the orders, the relay and the consumer, the faults, and then quiet until nothing moves."""
+    with tempfile.TemporaryDirectory(prefix="outbox-") as folder:
+        stage = Stage(plan, functions, Path(folder))
+        try:
+            stage.play()
+            return stage.seen()
+        finally:
+            for process in stage.processes.values():
+                process.stop()
+
+
+class Stage:
+    """One run in progress."""
+
+    def __init__(self, plan: Plan, functions: dict, folder: Path):
+        self.plan, self.functions = plan, functions
+        self.clock = Clock(plan.crashes)
+        self.broker = Broker(self.clock, plan.publishes, plan.refused, plan.lost_acks)
+        self.shop, self.care = str(folder / "shop.db"), str(folder / "care.db")
+        self.prepare()
+        roles = {"place_order": ("shop", self.shop), "relay_once": ("relay", self.shop), "handle": ("consumer", self.care)}
+        self.processes = {name: Process(roles[name][0], self.clock, roles[name][1], {name: function})
+                          for name, function in functions.items()}
+
+    def prepare(self) -> None:
+        """Create both databases and put in what no function is given for."""
+        good = [order for order in self.plan.orders if order.amount > 0]
+        made(self.shop, SHOP)
+        made(self.care, CARE, [("INSERT INTO spent VALUES (?, 0)", (who,)) for who in customers(self.plan)])
+        if "place_order" in self.functions:
+            return
+        made(self.shop, "", [("INSERT INTO orders VALUES (?, ?, ?)", order) for order in good]
+             + [("INSERT INTO outbox (event_id, order_id, customer, amount) VALUES (?, ?, ?, ?)", event_of(order)) for order in good])
+        if "relay_once" not in self.functions:
+            self.broker.stored = [event_of(order) for order in good]
+
+    def play(self) -> None:
+        """Two orders, a round, two orders, a round; then rounds until the last fault is long over and nothing moves."""
+        for number, order in enumerate(self.plan.orders, start=1):
+            if "place_order" in self.functions:
+                process = self.processes["place_order"]
+                process.call("place_order", Link(self.broker, process), order, about=order.id)
+            if number % 2 == 0:
+                self.round()
+        quiet = 0
+        while quiet < len(self.plan.orders) + 2:
+            before = self.clock.steps, self.clock.faults
+            self.round()
+            if before[0] == self.clock.steps and not ("handle" in self.functions and self.broker.unacked()):
+                return
+            quiet = quiet + 1 if before[1] == self.clock.faults else 0
+
+    def round(self) -> None:
+        """The relay runs once, then everything unacknowledged is delivered once."""
+        if "relay_once" in self.functions:
+            process = self.processes["relay_once"]
+            process.call("relay_once", Link(self.broker, process))
+        if "handle" in self.functions:
+            process = self.processes["handle"]
+            for position, event in self.broker.unacked():
+                process.call("handle", Delivery(event, position, self.broker, process), about=event.order)
+
+    def seen(self) -> Run:
+        """The evidence: what happened and what is left."""
+        return Run(
+            plan=plain(asdict(self.plan)), steps=self.clock.steps, events=plain(self.clock.events),
+            orders=rows(self.shop, "SELECT id, customer, amount FROM orders ORDER BY rowid"),
+            outbox=rows(self.shop, "SELECT event_id, order_id, customer, amount, state FROM outbox ORDER BY position"),
+            stored=plain(self.broker.stored), spent=dict(rows(self.care, "SELECT customer, total FROM spent")),
+            unacked=[event.order for _, event in self.broker.unacked()])
+
+
+def customers(plan: Plan) -> list[str]:
+    return list(dict.fromkeys(order.customer for order in plan.orders))
+
+
+def event_of(order: Order) -> Event:
+    """The event the course itself writes for an order."""
+    return Event(f"placed-{order.id}", *order)
+
+
+def made(path: str, schema: str, statements=()) -> None:
+    """Create tables and rows without being watched."""
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA synchronous = OFF")
+    with db:
+        for statement in filter(str.strip, schema.split(";")):
+            db.execute(statement)
+        for sql, parameters in statements:
+            db.execute(sql, parameters)
+    db.close()
+
+
+def rows(path: str, sql: str) -> list[list]:
+    """What a bystander reads from a database file."""
+    db = sqlite3.connect(path)
+    try:
+        return [list(row) for row in db.execute(sql)]
+    finally:
+        db.close()
+
+
+def plain(value):
+    """The value as JSON would give it back."""
+    return json.loads(json.dumps(value, default=str))
