@@ -1,0 +1,18 @@
+"""A discrete-event simulator of distributed messaging, made to be looked at, poked and read.
+
+    from simulator import Workload, kafka, faults, simulate
+    run = simulate(kafka.Cluster(producer=kafka.Producer(acks=1)), Workload(rate=1_000, seconds=30),
+                   faults=[faults.crash("broker-1", at=10, lasts=5)], seed=7)
+    run.check(); run.latency; run.play(); run.story(); run.why()
+
+Two floors. On the ground, knowing nothing above: `kernel` (time, chance, nodes, network, disks), `evidence` (what is recorded and how it
+is judged), `workload`, `theory`. Above: `brokers` (the models), `views` (figures and the player), and `experiment`, which runs them.
+"""
+
+from . import theory
+from .brokers import kafka
+from .experiment import compare, simulate, sweep
+from .kernel import distributions, faults
+from .workload import Workload
+
+__all__ = ["Workload", "compare", "distributions", "faults", "kafka", "simulate", "sweep", "theory"]

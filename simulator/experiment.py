@@ -1,50 +1,118 @@
-"""Running a system: once, side by side, over a grid.
+"""Running a system: once, side by side, over a grid of settings.
 
-A system is anything with `build(world, workload)`, which returns the running system: an object with `history`, `quiet()` (nothing is
-left to happen), `finish()` (close the books) and `guarantees` (what it promises, for the checks). This module knows no broker.
+A system is anything with `build(world, workload)`, which returns the running system: an object with `history`, `guarantees` (what it
+promises, for the checks), `quiet()` (nothing is left to happen) and `finish()` (close the books). This module knows no broker.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+import gc
+import itertools
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 
-from .evidence.history import History
-from .evidence.meters import Meters
-from .evidence.trace import Trace
 from .kernel.faults import Fault
 from .kernel.network import NetworkProfile
 from .kernel.world import World
+from .run import Comparison, Run, Sweep
 from .workload import Workload
 
 SETTLE = 150.0  # seconds after the workload for things to come to rest; longer than a producer's delivery timeout
 
 
-@dataclass
-class Run:
-    """What a simulation left behind: what clients saw, what nodes did, what it cost. `seconds` is simulated time."""
-    system: object
-    workload: Workload
-    faults: tuple[Fault, ...]
-    seed: int
-    history: History
-    trace: Trace
-    meters: Meters
-    guarantees: object
-    seconds: float
-
-
 def simulate(system, workload: Workload, *, faults: Iterable[Fault] = (), seed: int = 0, trace: bool = True,
              settle: float = SETTLE) -> Run:
-    """Runs a system under a workload and faults until all is quiet, or `settle` seconds after the workload's end."""
+    """Runs a system under a workload and faults until all is quiet, or `settle` seconds after the workload and the last fault.
+
+    `trace=False` records what clients saw and what it cost, but not what nodes did.
+    """
     faults = tuple(faults)
+    if not isinstance(workload, Workload):
+        raise ValueError(f"workload: {workload!r} is not a Workload")
+    for fault in faults:
+        if not isinstance(fault, Fault):
+            raise ValueError(f"faults: {fault!r} is not a fault; make one with faults.crash(...), faults.isolate(...) and so on")
     world = World(seed, getattr(system, "network", None) or NetworkProfile(), trace=trace)
     running = system.build(world, workload)
     for fault in faults:
         fault.schedule(world)
     last = max([workload.seconds] + [f.ends if f.ends < float("inf") else f.at for f in faults])
-    world.run(until=last)
-    world.run(until=last + settle, quiet=running.quiet)
-    running.finish()
+    with _no_garbage_collection():
+        world.run(until=last)
+        world.run(until=last + settle, quiet=running.quiet)
+        running.finish()
     return Run(system, workload, faults, seed, running.history, world.trace, world.meters, running.guarantees, world.now)
+
+
+def compare(systems: Sequence | Mapping[str, object], workload: Workload, *, faults: Iterable[Fault] = (), seed: int = 0) -> Comparison:
+    """The same workload, faults and seed on several systems; names are given by a mapping or taken from the systems."""
+    named = systems if isinstance(systems, Mapping) else {str(system): system for system in systems}
+    faults = tuple(faults)
+    return Comparison({name: simulate(system, workload, faults=faults, seed=seed) for name, system in named.items()})
+
+
+def sweep(system, workload: Workload, vary: Mapping[str, Sequence], *, seeds: int | Sequence[int] = 5, faults: Iterable[Fault] = (),
+          executor: Executor | None = None, progress: bool = True) -> Sweep:
+    """Every combination of settings under every seed, one row each, in processes of their own.
+
+    `vary` maps a setting to its values: "min_insync" or "producer.linger" of the system, "workload.rate" of the workload. The executor
+    may be any `concurrent.futures.Executor`; without one, as many processes as there are processors.
+    """
+    points = [dict(zip(vary, values)) for values in itertools.product(*vary.values())]
+    seeds = range(seeds) if isinstance(seeds, int) else seeds
+    tasks = [(point, seed, *_with(system, workload, point), tuple(faults)) for point in points for seed in seeds]
+    rows = [None] * len(tasks)
+    with nullcontext(executor) if executor else ProcessPoolExecutor(min(os.cpu_count() or 1, max(len(tasks), 1))) as pool:
+        futures = {pool.submit(_measure, *task[1:]): number for number, task in enumerate(tasks)}
+        for future in _shown(as_completed(futures), len(tasks), progress):
+            number = futures[future]
+            rows[number] = tasks[number][0] | {"seed": tasks[number][1]} | future.result()
+    return Sweep(tuple(vary), rows)
+
+
+def _with(system, workload, point: Mapping[str, object]) -> tuple:
+    """The system and the workload with these settings; an unknown setting is refused by name."""
+    for path, value in point.items():
+        if path.startswith("workload."):
+            workload = _set(workload, path.removeprefix("workload."), value, path)
+        else:
+            system = _set(system, path, value, path)
+    return system, workload
+
+
+def _set(config, path: str, value, full: str):
+    name, _, rest = path.partition(".")
+    if not hasattr(config, name):
+        raise ValueError(f"vary: {full!r} names no setting; {type(config).__name__} has {', '.join(config.__dataclass_fields__)}")
+    if rest:
+        value = _set(getattr(config, name), rest, value, full)
+    return replace(config, **{name: value})
+
+
+def _measure(seed: int, system, workload: Workload, faults: tuple[Fault, ...]) -> dict[str, float]:
+    """One run's figures; the run itself stays in the process that made it."""
+    return simulate(system, workload, faults=faults, seed=seed, trace=False).figures()
+
+
+def _shown(futures, total: int, progress: bool):
+    """A progress bar on standard output, where a notebook shows it as plain text and a saved notebook is not left with a dead widget."""
+    if not progress:
+        return futures
+    from tqdm import tqdm
+    return tqdm(futures, total=total, unit="run", file=sys.stdout, leave=False)
+
+
+@contextmanager
+def _no_garbage_collection():
+    """A run makes millions of small objects and hardly a cycle: looking for cycles would cost a seventh of its time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

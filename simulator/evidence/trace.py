@@ -53,7 +53,6 @@ class Trace:
         self.keys = Names()
         self.notes: dict[int, str] = {}
         self.events = Table(time="d", kind="h", node="h", peer="h", key="i", cause="i", offset="q", count="i", epoch="i", value="q")
-        self._append = self.events.append
         self._size = 0
 
     def kind(self, name: str, shape: str, sentence: str) -> int:
@@ -73,11 +72,12 @@ class Trace:
         """Records an event and gives its id; -1 if tracing is off."""
         if not self.enabled:
             return NO_CAUSE
-        self._append(time, kind, node, peer, key, cause, offset, count, epoch, value)
-        self._size += 1
+        self.events.append(time, kind, node, peer, key, cause, offset, count, epoch, value)
+        event = self._size
+        self._size = event + 1
         if note:
-            self.notes[self._size - 1] = note
-        return self._size - 1
+            self.notes[event] = note
+        return event
 
     def __len__(self) -> int:
         return self._size

@@ -259,25 +259,26 @@ class Broker:
         session.parked_until = -1.0
         parts, size, count = errors or [], REQUEST_OVERHEAD, 0
         committed_only = session.follower < 0
-        for key in list(session.fresh):
+        fresh, session.fresh = session.fresh, {}
+        stale, session.stale = session.stale, {}
+        for key, event in fresh.items():
             if size >= MAX_RESPONSE_BYTES:
-                break  # the rest waits for the next fetch
+                session.fresh[key] = event  # waits for the next fetch
+                continue
             log = self.leading[key].log
-            limit = log.high_watermark if committed_only else log.end_offset
-            batches, taken = _read(log, session.positions[key], limit)
-            parts.append(Fetched(key, batches, log.high_watermark))
+            high_watermark = log.high_watermark
+            batches, taken, records = log.read(session.positions[key], high_watermark if committed_only else log.end_offset,
+                                               MAX_PARTITION_BYTES)
+            parts.append((key, batches, high_watermark, None, Error.NONE))
             size += taken
-            count += sum(batch.count for batch in batches)
-            del session.fresh[key]
-            session.stale.pop(key, None)
-        for key in session.stale:
-            parts.append(Fetched(key, [], self.leading[key].log.high_watermark))
-        session.stale.clear()
-        kind = self.kinds.polled if committed_only else self.kinds.fetched
-        only = parts[0] if len(parts) == 1 and parts[0].batches else None
-        self.link(session.client.node).send(
-            kind, session.handler, parts, size, cause, only.key if only else -1, only.batches[0].offset if only else -1, count, -1,
-            only.batches[0].value if only else -1)
+            count += records
+            stale.pop(key, None)
+        for key in stale:
+            parts.append((key, (), self.leading[key].log.high_watermark, None, Error.NONE))
+        first = parts[0] if len(parts) == 1 and parts[0][1] else None
+        key, offset, value = (first[0], first[1][0].offset, first[1][0].value) if first else (-1, -1, -1)
+        self.link(session.client.node).send(self.kinds.polled if committed_only else self.kinds.fetched, session.handler, parts, size, cause,
+                                            key, offset, count, -1, value)
 
     # Obeying the controller
 
@@ -456,13 +457,3 @@ class Fetcher:
         if attempt == self.attempt:
             self.busy = False
             self.send_if_idle()
-
-
-def _read(log: Log, offset: int, limit: int) -> tuple[list, int]:
-    """The batches from `offset` up to `limit`, and their size in bytes; at most a megabyte, but always one batch."""
-    batches, size, position = [], 0, log.index_of(offset)
-    while position < len(log.batches) and size < MAX_PARTITION_BYTES and log.offsets[position] < limit:
-        batches.append(log.batches[position])
-        size += batches[-1].size
-        position += 1
-    return batches, size

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...evidence.history import FINAL_READER, OK, History
+from ...evidence.policy import Guarantees
 from .broker import Broker
 from .consumer import ConsumerClient
 from .controller import Controller, Registration
@@ -68,6 +69,12 @@ class KafkaSystem:
         self.producer.start()
         for consumer in self.consumers:
             consumer.start()
+
+    @property
+    def guarantees(self) -> Guarantees:
+        """What this configuration promises; losing what was acknowledged is never part of it, whatever `acks` is."""
+        producer = self.config.producer
+        return Guarantees(idempotence=producer.idempotence, in_order=producer.idempotence or producer.max_in_flight == 1)
 
     # What clients know without asking
 

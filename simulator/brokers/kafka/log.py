@@ -48,6 +48,19 @@ class Log:
         """The position of the batch that holds this offset, or would."""
         return bisect_right(self.offsets, offset) - 1 if offset < self.end_offset else len(self.batches)
 
+    def read(self, offset: int, limit: int, max_bytes: int) -> tuple[list[LogBatch], int, int]:
+        """The batches from `offset` up to `limit`, their size in bytes and their records; at most `max_bytes`, but always one batch."""
+        batches, size, count = [], 0, 0
+        all_batches, position = self.batches, self.index_of(offset)
+        for position in range(position, len(all_batches)):
+            batch = all_batches[position]
+            if batch.offset >= limit or size >= max_bytes:
+                break
+            batches.append(batch)
+            size += batch.size
+            count += batch.count
+        return batches, size, count
+
     @property
     def last_epoch(self) -> int:
         """The leader epoch of the last record, -1 if there is none."""

@@ -35,7 +35,8 @@ class Leadership:
         self.last_append = event
         self.recent: dict[int, deque[LogBatch]] = {}
         for batch in self.log.batches[-50:]:
-            self._remember(batch)
+            if batch.producer_id >= 0:
+                self._remember(batch)
 
     # Writing
 
@@ -72,8 +73,10 @@ class Leadership:
         return (Error.NONE, known) if known else (Error.OUT_OF_ORDER_SEQUENCE_NUMBER, None)
 
     def _remember(self, batch: LogBatch) -> None:
-        if batch.producer_id >= 0:
-            self.recent.setdefault(batch.producer_id, deque(maxlen=REMEMBERED_BATCHES)).append(batch)
+        recent = self.recent.get(batch.producer_id)
+        if recent is None:
+            recent = self.recent[batch.producer_id] = deque(maxlen=REMEMBERED_BATCHES)
+        recent.append(batch)
 
     # Replication
 

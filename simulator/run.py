@@ -1,0 +1,188 @@
+"""What simulations leave behind: one run, several side by side, or a grid of them, each able to judge, explain and draw itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+
+from .evidence.checks import Anomaly, Guarantees, Report, check
+from .evidence.history import History
+from .evidence.meters import Meters
+from .evidence.statistics import Latency
+from .evidence.trace import Trace
+from .kernel.faults import Fault
+from .workload import Workload
+
+
+@dataclass
+class Run:
+    """One simulation: what clients saw (`history`), what nodes did (`trace`), what it cost (`meters`). `seconds` is simulated time."""
+    system: object
+    workload: Workload
+    faults: tuple[Fault, ...]
+    seed: int
+    history: History
+    trace: Trace
+    meters: Meters
+    guarantees: Guarantees
+    seconds: float
+
+    # Judging
+
+    @cached_property
+    def report(self) -> Report:
+        """The verdict of every check."""
+        return check(self.history, self.guarantees, self.trace)
+
+    def check(self) -> Report:
+        """The verdict of every check, in one sentence and in a table."""
+        return self.report
+
+    @property
+    def anomalies(self) -> list[Anomaly]:
+        """What went wrong, broken promises first."""
+        return self.report.anomalies
+
+    def why(self, anomaly: Anomaly | None = None):
+        """The chain of causes behind one anomaly (the first, if none is named), in words."""
+        from .evidence.why import why
+        if anomaly is None and not self.anomalies:
+            raise ValueError("anomaly: this run has none to explain")
+        return why(self.history, self.trace, anomaly or self.anomalies[0])
+
+    # Measuring
+
+    @cached_property
+    def latency(self) -> Latency:
+        """From a record's creation to its acknowledgement, in seconds."""
+        return Latency(self.history.latencies("produce"))
+
+    @cached_property
+    def end_to_end(self) -> Latency:
+        """From a record's creation to its first delivery, in seconds."""
+        return Latency(self.history.latencies("end_to_end"))
+
+    def figures(self) -> dict[str, float]:
+        """The run in numbers: seconds for latencies, records for counts, bytes for traffic."""
+        found = {name: getattr(self.latency, name) for name in ("mean", "p50", "p99", "p999")}
+        found |= {f"end_to_end_{name}": getattr(self.end_to_end, name) for name in ("mean", "p50", "p99")}
+        found |= {"records": self.latency.n, "cross_zone_bytes": self.meters.cross_zone_bytes()}
+        return found | {kind.replace(" ", "_"): verdict.records for kind, verdict in self.report.verdicts.items()}
+
+    # Telling and showing
+
+    def story(self, **filters):
+        """What happened, one line an event; filters are those of `evidence.why.story` (node, key, start, end, limit)."""
+        from .evidence.why import story
+        return story(self.trace, **filters)
+
+    def picture(self, kind: str = "throughput", **options):
+        """A figure: throughput, lag, latency, end_to_end, isr, topology, or space_time (with start and end)."""
+        from .views import figures
+        marks = [(fault.at, str(fault)) for fault in self.faults]
+        makers = {
+            "throughput": lambda **o: figures.throughput(self.history, faults=marks, seed=self.seed, **o),
+            "lag": lambda **o: figures.lag(self.history, faults=marks, seed=self.seed, **o),
+            "latency": lambda **o: figures.latency_cdf(self.history, seed=self.seed, **o),
+            "end_to_end": lambda **o: figures.latency_cdf(self.history, what="end_to_end", seed=self.seed, **o),
+            "isr": lambda **o: figures.isr_gantt(self.trace, seed=self.seed, **o),
+            "topology": lambda **o: figures.topology(self.trace, seed=self.seed, **o),
+            "space_time": lambda start, end, **o: figures.space_time(self.trace, start, end, seed=self.seed, **o),
+        }
+        if kind not in makers:
+            raise ValueError(f"kind: {kind!r} is not one of {', '.join(makers)}")
+        return makers[kind](**options)
+
+    def play(self, **options):
+        """The run as a film to scrub, step and pause; it needs no kernel once made."""
+        from .views.player import player
+        explanation = self.why() if self.anomalies and len(self.trace) else None
+        return player(self.trace, title=self.title, subtitle=self.subtitle, verdicts=self._chips(), seed=self.seed,
+                      **{"explanation": explanation} | options)
+
+    @property
+    def title(self) -> str:
+        """The finding, in one clause."""
+        return str(self.report).split(":")[0]
+
+    @property
+    def subtitle(self) -> str:
+        """What was run: system, workload, faults, seed."""
+        faults = "; ".join(map(str, self.faults)) or "no faults"
+        return f"{self.system} · {self.workload.rate:,g} records/s for {self.workload.seconds:g} s · {faults} · seed {self.seed}"
+
+    def _chips(self) -> list[tuple[str, str]]:
+        """The verdicts worth a glance: all that found something, and the four everybody asks for."""
+        asked = ("lost write", "duplicate", "unseen", "nonmonotonic send", "lost", "order inversion")
+        return [(verdict.word, f"{verdict.kind}: {verdict.finding}") for kind, verdict in self.report.verdicts.items()
+                if kind in asked or verdict.cases]
+
+    def __repr__(self) -> str:
+        return f"{self.report}\n{self.subtitle}\nproduce {self.latency}\nend to end {self.end_to_end}"
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        """Verdict, headline figures and one picture, with the text as fallback."""
+        picture = self.picture("throughput")
+        html = (f"<p><strong>{escape(str(self.report))}</strong></p><p>{escape(self.subtitle)}</p>"
+                f"<pre>produce    {escape(str(self.latency))}\nend to end {escape(str(self.end_to_end))}</pre>")
+        return {"text/html": html + picture.to_html(), "text/plain": repr(self)}
+
+
+@dataclass
+class Comparison:
+    """The same workload, faults and seed on several systems."""
+    runs: dict[str, Run]
+
+    def __getitem__(self, name: str) -> Run:
+        return self.runs[name]
+
+    def __iter__(self):
+        return iter(self.runs.values())
+
+    def to_pandas(self):
+        """One row a system: the run's figures."""
+        import pandas as pd
+        return pd.DataFrame([{"system": name} | run.figures() for name, run in self.runs.items()])
+
+    def picture(self, what: str = "produce", **options):
+        """The latencies as small multiples."""
+        from .views import figures
+        seed = next(iter(self.runs.values())).seed if self.runs else None
+        return figures.compare({name: run.history for name, run in self.runs.items()}, what=what, seed=seed, **options)
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name}: {run.report.__str__().split(':')[0]}; produce {run.latency}" for name, run in self.runs.items())
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        rows = "".join(f"<tr><th scope='row'>{escape(name)}</th><td>{escape(run.title)}</td><td>{escape(str(run.latency))}</td></tr>"
+                       for name, run in self.runs.items())
+        table = ("<table><caption>One verdict a system</caption><thead><tr><th scope='col'>system</th><th scope='col'>verdict</th>"
+                 f"<th scope='col'>produce latency</th></tr></thead><tbody>{rows}</tbody></table>")
+        return {"text/html": table + self.picture().to_html(), "text/plain": repr(self)}
+
+
+class Sweep:
+    """A grid of settings under several seeds; `rows` has one mapping a run: the settings, the seed, the run's figures."""
+
+    def __init__(self, settings: tuple[str, ...], rows: list[Mapping[str, float]]):
+        self.settings, self.rows = settings, rows
+
+    def to_pandas(self):
+        """One row a run."""
+        import pandas as pd
+        return pd.DataFrame(self.rows)
+
+    def picture(self, measure: str, *, x: str | None = None, by: str | None = None, **options):
+        """A measure against a setting (the first, if none is named) with its confidence band, a line for each value of `by`."""
+        from .views import figures
+        x = x or self.settings[0]
+        by = by or next((setting for setting in self.settings if setting != x), None)
+        for field, value, known in (("measure", measure, tuple(self.rows[0])), ("x", x, self.settings)):
+            if value not in known:
+                raise ValueError(f"{field}: {value!r} is not one of {', '.join(known)}")
+        return figures.sweep(self.to_pandas(), x, measure, by=by, **options)
+
+    def __repr__(self) -> str:
+        return f"Sweep of {', '.join(self.settings)}: {len(self.rows)} runs"
