@@ -10,7 +10,6 @@ from html import escape
 from .evidence.checks import Anomaly, Guarantees, Report, check
 from .evidence.history import History
 from .evidence.meters import Meters
-from .evidence.statistics import Latency
 from .evidence.trace import Trace
 from .kernel.faults import Fault
 from .workload import Workload
@@ -55,13 +54,15 @@ class Run:
     # Measuring
 
     @cached_property
-    def latency(self) -> Latency:
+    def latency(self):
         """From a record's creation to its acknowledgement, in seconds."""
+        from .evidence.statistics import Latency
         return Latency(self.history.latencies("produce"))
 
     @cached_property
-    def end_to_end(self) -> Latency:
+    def end_to_end(self):
         """From a record's creation to its first delivery, in seconds."""
+        from .evidence.statistics import Latency
         return Latency(self.history.latencies("end_to_end"))
 
     def figures(self) -> dict[str, float]:
