@@ -13,7 +13,8 @@ COMMANDS = {
 def main(arguments: list[str]) -> int:
     name, *rest = arguments or ["help"]
     if name not in COMMANDS:
-        print("usage: python -m classroom COMMAND\n" + "\n".join(f"  {name:8}{what}" for name, what in COMMANDS.items()))
+        rows = [f"  {command:8}{purpose}" for command, purpose in COMMANDS.items()]
+        print("usage: python -m classroom COMMAND", *rows, sep="\n")
         return 0 if name in ("help", "-h", "--help") else 2
     return import_module(f"classroom.{name}").main(rest)
 

@@ -11,7 +11,7 @@ from .build import execute
 from .places import BOOK, LABS, shown, sources
 
 # A widget on a static page is an empty spot: readers get the output's HTML, picture or text instead.
-PRIORITY = ["text/html", "application/pdf", "text/latex", "image/svg+xml", "image/png", "image/jpeg", "text/markdown", "text/plain"]
+PRIORITY = ["text/html", "text/latex", "image/svg+xml", "image/png", "image/jpeg", "text/markdown", "text/plain"]
 
 # nbconvert's page without what it would load from other machines; formulas are typeset only where there are some.
 PAGE = """{%- extends 'lab/index.html.j2' -%}
@@ -23,7 +23,8 @@ PAGE = """{%- extends 'lab/index.html.j2' -%}
 INDEX = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Distributed messaging: the book</title>
-<style>:root{{color-scheme:light dark}}body{{font:1.05rem/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}}
+<style>:root{{color-scheme:light dark}}
+body{{font:1.05rem/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}}
 table{{border-collapse:collapse;width:100%}}th,td{{text-align:left;padding:.4rem .6rem;border-bottom:1px solid #8886}}
 td:last-child,th:last-child{{text-align:right;white-space:nowrap}}</style></head>
 <body><main><h1>Distributed messaging: the book</h1>

@@ -34,8 +34,8 @@ class Card:
 
     @property
     def html(self) -> str:
-        label = html.escape(self.label, quote=True)
-        return f'{STYLE}<section class="course-card" style="--tone:{self.tone}" aria-label="{label}">{self.body}</section>'
+        attributes = f'class="course-card" style="--tone:{self.tone}" aria-label="{html.escape(self.label, quote=True)}"'
+        return f"{STYLE}<section {attributes}>{self.body}</section>"
 
 
 def words(text: object) -> str:

@@ -13,8 +13,8 @@ from time import perf_counter
 from . import progress
 from .places import ROOT, notebook_of, shown, sources
 
-MODULES = ("ipywidgets", "jupyterlab", "jupytext", "matplotlib", "nats", "nbval", "networkx", "numpy", "pandas", "scipy",
-           "simpy", "simulator", "labs", "exercises")
+MODULES = ("ipywidgets", "jupyterlab", "jupytext", "matplotlib", "nats", "nbval", "networkx", "numpy", "pandas",
+           "scipy", "simpy", "simulator", "labs", "exercises")
 OPTIONAL = {
     "chromium": ("chromium", "browser tests (Debian: apt-get install chromium)"),
     "docker": ("docker", "labs with brokers that ship as containers (docs.docker.com)"),
@@ -58,7 +58,7 @@ def packages() -> str:
     pins = list(pinned((ROOT / "requirements.txt").read_text(encoding="utf-8")))
     wrong = [f"{name} {installed(name)} instead of {pin}" for name, pin in pins if installed(name) != pin]
     if wrong:
-        raise RuntimeError(f"{len(wrong)} of {len(pins)} not as pinned: {', '.join(wrong[:5])} (make lab installs them)")
+        raise RuntimeError(f"{len(wrong)} of {len(pins)} not as pinned: {', '.join(wrong[:5])} (make lab installs)")
     return f"{len(pins)} packages, all in their pinned versions"
 
 
@@ -122,8 +122,9 @@ def tiny_simulation() -> str:
     """One second of a replicated log that loses a broker, through the same names a learner types."""
     from simulator import Workload, faults, kafka, simulate
 
-    run = simulate(kafka.Cluster(brokers=3, partitions=3, replication=3, min_insync=2),
-                   Workload(rate=100, record_bytes=100, seconds=2), faults=[faults.crash("broker-1", at=1, lasts=1)], seed=7)
+    cluster = kafka.Cluster(brokers=3, partitions=3, replication=3, min_insync=2)
+    workload = Workload(rate=100, record_bytes=100, seconds=2)
+    run = simulate(cluster, workload, faults=[faults.crash("broker-1", at=1, lasts=1)], seed=7)
     return f"a simulation runs; its trace begins {run.trace.digest()[:12]}"
 
 

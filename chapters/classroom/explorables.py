@@ -92,7 +92,7 @@ def knob(widgets, draw: Callable, name: str, spec):
     if isinstance(spec, list):
         return widgets.Dropdown(options=spec, value=value, **look)
     if not isinstance(spec, tuple) or len(spec) not in (2, 3):
-        raise ValueError(f"explore: {name}={spec!r} must be (low, high), (low, high, step), a list of choices, or a bool")
+        raise ValueError(f"explore: {name}={spec!r} must be (low, high), (low, high, step), a list or a bool")
     low, high, step = spec if len(spec) == 3 else (*spec, (spec[1] - spec[0]) / 50)
     whole = all(isinstance(number, int) for number in (*spec, value))
     slider = widgets.IntSlider if whole else widgets.FloatSlider

@@ -1,4 +1,4 @@
-"""Claims checked against sources, one TOML file a chapter: never retyped in a notebook, always shown with their date."""
+"""Claims checked against sources, one TOML file a chapter: never retyped in a notebook, always shown with a date."""
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,7 +48,8 @@ def fact(*ids: str) -> None:
 def lookup(id: str) -> Fact:
     known = all_facts(FACTS)
     if id not in known:
-        raise ValueError(f"fact: {id!r} is not in chapters/facts; close to it are {get_close_matches(id, known, cutoff=0.3)}")
+        near = ", ".join(get_close_matches(id, known, cutoff=0.3)) or "none"
+        raise ValueError(f"fact: {id!r} is not in chapters/facts; close to it: {near}")
     return known[id]
 
 

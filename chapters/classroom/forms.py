@@ -33,9 +33,8 @@ def ask(choices: Sequence[str], unit: str, action: str, commit: Callable[[object
     name = f"Your answer ({unit})" if unit else "Your answer"
     style = {"description_width": "initial"}
     if choices:
-        options = list(zip(LETTERS, choices))
-        answer = widgets.RadioButtons(options=options, value=None, description=name, style=style, orientation="horizontal")
-        answer.layout.width = "auto"
+        answer = widgets.RadioButtons(options=list(zip(LETTERS, choices)), value=None, description=name, style=style)
+        answer.orientation, answer.layout.width = "horizontal", "auto"
     else:
         answer = widgets.Text(description=name, placeholder="a number", style=style)
     button = widgets.Button(description=action, button_style="primary")

@@ -12,7 +12,8 @@ CONFIG = Path(__file__).parent / "jupyter"
 def command(extra: list[str]) -> list[str]:
     """JupyterLab's command line; a notebook given first is opened instead of the first chapter."""
     target, options = (extra[0], extra[1:]) if extra and not extra[0].startswith("-") else (shown(FIRST), extra)
-    return [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{target}", *root_in_a_container(), *options]
+    start = f"--LabApp.default_url=/lab/tree/{target}"
+    return [sys.executable, "-m", "jupyterlab", start, *root_in_a_container(), *options]
 
 
 def root_in_a_container() -> list[str]:

@@ -1,6 +1,6 @@
 """Notebooks are written as Jupytext Markdown and generated from it, byte for byte the same every time.
 
-A code cell is a ```` ```python ```` fence; metadata and tags follow on the same line (```` ```python tags=["check"] ````).
+A code cell is a ```` ```python ```` fence; metadata and tags follow it: ```` ```python tags=["check"] ````.
 Two blank lines end a Markdown cell. A fence that should stay prose says so: ```` ```bash .noeval ````.
 A notebook keeps no outputs, so that a learner predicts before seeing. The exception is the short text of cells
 marked `# NBVAL_CHECK_OUTPUT`, which nbval compares on every run.

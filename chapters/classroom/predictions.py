@@ -7,12 +7,10 @@
 """
 import math
 from collections.abc import Sequence
-from html import escape
-from io import BytesIO
 from statistics import median
 
 from . import progress
-from .cards import BLUE, GREY, ORANGE, Card, Place, lettered_list, picture, words
+from .cards import BLUE, GREY, ORANGE, Card, Place, lettered_list, words
 from .forms import ask, check_among, check_choices, check_id, lettered
 
 
@@ -54,7 +52,7 @@ def calibration(chapter: str = "") -> None:
     """How good the predictions of a chapter (`"00"`) were, all together: a figure, and the same in words."""
     records = progress.load()["predictions"].items()
     done = {id: record for id, record in records if id.startswith(chapter) and "revealed" in record}
-    Place().show(calibration_card(done))
+    Place().show(calibration_picture(done) if done else nothing_yet())
 
 
 def is_revealed(id: str) -> bool:
@@ -95,33 +93,41 @@ def number_of(given) -> float:
 def question_card(id: str, question: str, choices: Sequence[str], unit: str, complaint: str = "") -> Card:
     state = complaint or state_of(progress.get("predictions", id), unit)
     options = lettered_list(map(words, choices)) if choices else ""
-    body = f'<p><span class="kind">Predict first.</span> {words(question)}</p>{options}<p role="status">{words(state)}</p>'
-    return Card(body, "\n".join(["Predict first. " + question, *lettered(choices), state]), label="prediction")
+    asked = f'<p><span class="kind">Predict first.</span> {words(question)}</p>{options}'
+    return Card(f'{asked}<p role="status">{words(state)}</p>', "\n".join(["Predict first. " + question, *lettered(choices), state]), label="prediction")
 
 
 def state_of(record: dict | None, unit: str) -> str:
     if not record:
-        return f"Nothing committed yet{f'; answer in {unit}' if unit else ''}. A wrong guess teaches as much as a right one."
+        wanted = f"; answer in {unit}" if unit else ""
+        return f"Nothing committed yet{wanted}. A wrong guess teaches as much as a right one."
     committed = f"You predicted {amount(record['answer'], unit)} on {day(record['committed'])}."
     return committed + (f" Measured since: {amount(record['measured'], unit)}." if "revealed" in record else "")
 
 
 def outcome_card(record: dict | None, unit: str, measured, because: str) -> Card:
-    verdict = distance(record) if record else "You committed no prediction this time, and that is fine: guess the next one."
-    said = f"Predicted {amount(record['answer'], unit)}, measured" if record else "Measured"
-    lines = [f"{said} {amount(measured, unit)}.", verdict, because]
+    verdict = distance(record) if record else "No prediction was committed, and that is fine: guess the next one."
+    found = said(record) if record else f"measured {amount(measured, unit)}"
+    lines = [f"{found[0].upper()}{found[1:]}.", verdict, because]
     body = "".join(f"<p>{words(line)}</p>" for line in lines if line)
-    return Card(body, "\n".join(filter(None, lines)), tone=BLUE if record and is_near(record) else GREY, label="outcome")
+    tone = BLUE if record and is_near(record) else GREY
+    return Card(body, "\n".join(filter(None, lines)), tone=tone, label="outcome")
 
 
 def amount(value, unit: str) -> str:
-    number = f"{value:,.0f}" if isinstance(value, (int, float)) and abs(value) >= 1000 else f"{value:.3g}" \
-        if isinstance(value, (int, float)) else f"“{value}”"
-    return f"{number} {unit}".strip()
+    """The answer as a sentence holds it: `12.4 ms`, `12,400 ms`, or a choice in quotation marks."""
+    if isinstance(value, str):
+        return f"“{value}”"
+    return f"{value:,.0f} {unit}".strip() if abs(value) >= 1000 else f"{value:.3g} {unit}".strip()
 
 
 def day(moment: str) -> str:
     return moment[:16].replace("T", " at ")
+
+
+def nothing_yet() -> Card:
+    note = "No prediction was committed and revealed here yet. Commit the next one: guessing wrong is how it sticks."
+    return Card(f"<p>{note}</p>", note, tone=GREY, label="calibration")
 
 
 def factor(record: dict) -> float | None:
@@ -151,50 +157,46 @@ def distance(record: dict) -> str:
     return f"{grade}: the measurement is {size} you predicted."
 
 
-def calibration_card(done: dict[str, dict]) -> Card:
-    if not done:
-        note = "No prediction was committed and revealed here yet. Commit the next one: guessing wrong is how it sticks."
-        return Card(f"<p>{note}</p>", note, tone=GREY, label="calibration")
-    text = summary(done)
-    png = calibration_png(done)
-    body = f'<p class="kind">How well you predicted</p>{picture(png, text)}<p>{escape(text)}</p>'
-    return Card(body, "How well you predicted. " + text, label="calibration", png=png)
-
-
-def summary(done: dict[str, dict]) -> str:
-    """The figure's content in words."""
-    ratios = [ratio for record in done.values() if (ratio := factor(record))]
-    near = sum(map(is_near, done.values()))
-    parts = [f"{near} of {len(done)} predictions were right or within a factor of two."]
-    if ratios:
-        middle = median(ratios)
-        lean = "about right" if 0.8 <= middle <= 1.25 else f"too {'low' if middle > 1 else 'high'}"
-        parts.append(f"Your numbers were {lean} on the whole: in the middle, measured was {middle:.2g} times predicted.")
-    return " ".join(parts + [f"{id}: predicted {amount(r['answer'], r['unit'])}, measured {amount(r['measured'], r['unit'])}."
-                             for id, r in done.items()])
-
-
-def calibration_png(done: dict[str, dict]) -> bytes:
+def calibration_picture(done: dict[str, dict]):
     """One row a prediction: how many times the guess the measurement was; filled near, hollow far."""
-    from matplotlib.figure import Figure
+    from simulator.views.picture import picture, words as name_axes
 
-    figure = Figure(figsize=(6.4, 1.3 + 0.32 * len(done)), layout="constrained")
-    axes = figure.subplots()
-    axes.axvspan(0.5, 2, color=BLUE, alpha=0.12, lw=0)
-    axes.axvline(1, color=BLUE, lw=1)
+    figure, (axis,) = picture(finding(done), in_words(done), height=0.4 + 0.32 * len(done), left=1.9)
+    axis.axvspan(0.5, 2, color=BLUE, alpha=0.12, lw=0)
+    axis.axvline(1, color=BLUE, lw=1)
     for row, record in enumerate(done.values()):
-        near = is_near(record)
-        axes.plot(place_of(record), row, "o" if near else "D", ms=9, mfc=BLUE if near else "white", mec=BLUE if near else ORANGE)
-    axes.set(xscale="log", xlim=(0.04, 25), ylim=(len(done) - 0.5, -0.5), yticks=range(len(done)), yticklabels=list(done),
-             xlabel="measured ÷ predicted (hollow diamond: further off, or another choice)")
-    axes.set_xticks([0.05, 0.1, 0.5, 1, 2, 10, 20], ["1/20", "1/10", "1/2", "1", "2", "10", "20"])
-    axes.minorticks_off()
-    file = BytesIO()
-    figure.savefig(file, format="png", dpi=110)
-    return file.getvalue()
+        marker, fill, edge = ("o", BLUE, BLUE) if is_near(record) else ("D", "white", ORANGE)
+        axis.plot(place_of(record), row, marker, ms=9, mfc=fill, mec=edge)
+    axis.set(xscale="log", xlim=(0.04, 25), ylim=(len(done) - 0.5, -0.5))
+    axis.set_yticks(range(len(done)), list(done))
+    axis.set_xticks([0.05, 0.1, 0.5, 1, 2, 10, 20], ["1/20", "1/10", "1/2", "1", "2", "10", "20"])
+    axis.minorticks_off()
+    name_axes(axis, x="measured ÷ predicted (hollow diamond: further off, or another choice)")
+    return figure
 
 
 def place_of(record: dict) -> float:
     """Where the row's marker stands; what has no ratio stands at 1 when right and at the edge when not."""
     ratio = factor(record)
     return (1 if is_near(record) else 20) if ratio is None else min(max(ratio, 0.05), 20)
+
+
+def finding(done: dict[str, dict]) -> str:
+    return f"{sum(map(is_near, done.values()))} of {len(done)} predictions were right or within a factor of two"
+
+
+def in_words(done: dict[str, dict]) -> str:
+    """Every prediction with its measurement, and which way the numbers lean."""
+    ratios = [ratio for record in done.values() if (ratio := factor(record))]
+    rows = [f"{id}: {said(record)}." for id, record in done.items()]
+    return " ".join(([leaning(median(ratios))] if ratios else []) + rows)
+
+
+def said(record: dict) -> str:
+    unit = record["unit"]
+    return f"predicted {amount(record['answer'], unit)}, measured {amount(record['measured'], unit)}"
+
+
+def leaning(middle: float) -> str:
+    lean = "about right" if 0.8 <= middle <= 1.25 else f"too {'low' if middle > 1 else 'high'}"
+    return f"Your numbers were {lean} on the whole: in the middle, measured was {middle:.2g} times predicted."

@@ -43,7 +43,7 @@ def set_aside(error: Exception) -> None:
     """Keep a damaged file for whoever wants to repair it, and start afresh."""
     aside = path().with_suffix(".broken.json")
     os.replace(path(), aside)
-    print(f"Your progress file could not be read ({error}); it is kept as {aside} and a new one begins.", file=sys.stderr)
+    print(f"Your progress could not be read ({error}); the file is kept as {aside}, a new one begins.", file=sys.stderr)
 
 
 def get(kind: str, id: str) -> dict | None:

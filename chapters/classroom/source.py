@@ -17,7 +17,7 @@ def source_card(thing: object) -> Card:
         lines, first = inspect.getsourcelines(thing)
         where = f"{shown(Path(inspect.getsourcefile(thing)))}, line {max(first, 1)}"
     except (OSError, TypeError):
-        raise ValueError(f"source_of: {thing!r} has no Python source to show (built in, or typed at a prompt)") from None
+        raise ValueError(f"source_of: {thing!r} has no Python source to show (it may be built in)") from None
     title = f"{thing.__name__}, {len(lines)} lines: {where}"
     body = f"<details><summary>{words(title)}</summary>{highlighted(''.join(lines))}</details>"
     return Card(body, f"{title}\n\n{''.join(lines)}", tone=GREY, label=f"source of {thing.__name__}")
@@ -33,5 +33,6 @@ def highlighted(code: str) -> str:
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
 
-    style = "overflow-x:auto;line-height:1.35;background:transparent"
-    return highlight(code, PythonLexer(), HtmlFormatter(style=JupyterStyle, noclasses=True, nobackground=True, prestyles=style))
+    layout = "overflow-x:auto;line-height:1.35;background:transparent"
+    formatter = HtmlFormatter(style=JupyterStyle, noclasses=True, nobackground=True, prestyles=layout)
+    return highlight(code, PythonLexer(), formatter)

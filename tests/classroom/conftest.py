@@ -25,6 +25,7 @@ def show(screen):
     def call(function, *arguments, **options):
         with screen() as seen:
             function(*arguments, **options)
-        cards = [output.data for output in seen.outputs if "application/vnd.jupyter.widget-view+json" not in output.data]
+        widget = "application/vnd.jupyter.widget-view+json"
+        cards = [output.data for output in seen.outputs if widget not in output.data]
         return cards[-1]["text/html"], cards[-1]["text/plain"]
     return call

@@ -100,13 +100,13 @@ def test_regenerating_changes_no_byte(source):
     saved = nbformat.reads(committed, as_version=4)
     for cell, old in zip(notebooks.code_cells(fresh), notebooks.code_cells(saved)):
         cell.outputs, cell.execution_count = old.outputs, old.execution_count
-    assert notebooks.render(fresh) == committed, f"{shown(source)} changed: run python -m classroom build {shown(source)}"
+    assert notebooks.render(fresh) == committed, f"run python -m classroom build {shown(source)}"
 
 
 @pytest.mark.parametrize("source", sources(), ids=lambda source: source.stem)
 def test_checked_cells_are_switched_on(source):
     for cell in filter(notebooks.is_checked, nbformat.read(notebook_of(source), 4).cells):
-        assert cell.execution_count and cell.outputs, f"{cell.id}: nbval compares nothing; run python -m classroom build"
+        assert cell.execution_count and cell.outputs, f"{cell.id} checks nothing: run python -m classroom build"
 
 
 @pytest.mark.parametrize("source", sources(), ids=lambda source: source.stem)

@@ -62,7 +62,8 @@ def answer(url: str, patience: float = 60) -> str:
 
 
 def test_doctor_finds_this_machine_fit():
-    ran = subprocess.run([sys.executable, "-m", "classroom", "doctor"], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    command = [sys.executable, "-m", "classroom", "doctor"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0 and "[FAIL]" not in ran.stdout, ran.stdout + ran.stderr
     assert "a simulation runs" in ran.stdout and ran.stdout.splitlines()[-1].startswith("Next: chapters/")
 
@@ -78,8 +79,9 @@ def test_doctor_fails_only_for_what_is_needed(monkeypatch, capsys):
 
 
 def test_doctor_reads_pins_that_apply_here():
-    text = 'numpy==1.0 ; python_full_version < "3.0" \\\n    --hash=sha256:0\nnumpy==2.0 ; python_full_version >= "3.0" \\\nsimpy==4.1.2 \\\n'
-    assert list(doctor.pinned(text)) == [("numpy", "2.0"), ("simpy", "4.1.2")]
+    rows = ['numpy==1.0 ; python_full_version < "3.0" \\', "    --hash=sha256:0",
+            'numpy==2.0 ; python_full_version >= "3.0" \\', "simpy==4.1.2 \\"]
+    assert list(doctor.pinned("\n".join(rows))) == [("numpy", "2.0"), ("simpy", "4.1.2")]
 
 
 def test_next_notebook_follows_the_quizzes(monkeypatch):

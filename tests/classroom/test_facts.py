@@ -53,5 +53,5 @@ def test_repository_sources_become_links(show):
 
 
 def test_an_unknown_fact_is_refused():
-    with pytest.raises(ValueError, match="fact: 's2-99' is not in chapters/facts; close to it are"):
+    with pytest.raises(ValueError, match="fact: 's2-99' is not in chapters/facts; close to it: "):
         fact("s2-99")

@@ -18,7 +18,8 @@ def test_a_goal_waits_for_its_variable_and_its_condition(screen):
     with screen() as seen:
         goals.try_goals({"wait": 500})
         goals.try_goals({"wait": 500})
-    assert [output.data["text/plain"] for output in seen.outputs] == ["☑ Goal reached. Make it slow."] * 2  # in place, and here
+    shown = [output.data["text/plain"] for output in seen.outputs]
+    assert shown == ["☑ Goal reached. Make it slow."] * 2  # where it stands, and where the learner is
     assert progress.get("goals", "00-slow")["reached"]
 
 

@@ -62,7 +62,7 @@ def test_calibration_says_what_its_figure_shows(show):
     html, text = show(calibration, "00")
     assert "1 of 3 predictions were right or within a factor of two" in text and "too low on the whole" in text
     assert "00-a: predicted 1, measured 4." in text and "01-c" not in text
-    assert '<img alt="1 of 3 predictions' in html
+    assert '<img alt="1 of 3 predictions were right or within a factor of two. Your numbers' in html
 
 
 @pytest.mark.parametrize("typed", ["fast", "", "nan", "inf", "1.2.3"])

@@ -2,7 +2,8 @@
 import pytest
 from classroom import progress, quiz
 
-QUESTION = ("00-ack", "When is a message deleted?", {"On receipt.": "Then a crash loses it.", "On `ack`.": "Yes, once the work is done."})
+REASONS = {"On receipt.": "Then a crash loses it.", "On `ack`.": "Yes, once the work is done."}
+QUESTION = ("00-ack", "When is a message deleted?", REASONS)
 
 
 def ask(show, **options):
