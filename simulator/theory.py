@@ -1,8 +1,8 @@
 """Closed forms: what mathematics says a model must do, for tests to hold it to and figures to draw beside it.
 
-Every function takes and returns plain numbers: seconds, bytes, records (or requests) a second; a probability, and the `p`
-of a quantile, lies between 0 and 1. Rates are called `arrival_rate` (lambda) and `service_rate` (mu, of one server); their
-ratio, the `utilization` (rho), must stay below 1 for a queue to have a steady state at all.
+Every function takes and returns plain numbers: seconds, bytes, records (or requests) a second; a probability, and the
+`p` of a quantile, lies between 0 and 1. Rates are called `arrival_rate` (lambda) and `service_rate` (mu, of one
+server); their ratio, the `utilization` (rho), must stay below 1 for a queue to have a steady state at all.
 """
 
 from __future__ import annotations
