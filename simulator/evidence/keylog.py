@@ -16,11 +16,12 @@ class KeyLog:
     """The log of one key, as its sends and polls tell it.
 
     `sends` and `polls` are rows of a history in the order in which each process invoked them; `proven` says for each send whether it
-    certainly happened. A *stretch* is a piece of the key's values; a *place* is a piece of its offsets; both are numbered in ascending
-    order. Arrays named after a property of stretches (`acknowledged`, `read`, ...) have one entry a stretch.
+    certainly happened, `final_reader` which process read the whole log in the end. A *stretch* is a piece of the key's values; a *place*
+    is a piece of its offsets; both are numbered in ascending order. Arrays named after a property of stretches (`acknowledged`, `read`,
+    `left` for what the final reader found, ...) have one entry a stretch.
     """
 
-    def __init__(self, sends: np.ndarray, polls: np.ndarray, proven: np.ndarray):
+    def __init__(self, sends: np.ndarray, polls: np.ndarray, proven: np.ndarray, final_reader: int = -1):
         self.sends, self.polls, self.proven = sends, polls, proven
         columns = (np.concatenate((sends[name], polls[name])) for name in ("value", "count", "offset"))
         self.pieces = cut(*columns)
@@ -29,7 +30,7 @@ class KeyLog:
         self.of_send = np.flatnonzero(self.pieces.row < len(sends))
         self.of_poll = np.flatnonzero(self.pieces.row >= len(sends))
         self.send_row, self.poll_row = self.pieces.row[self.of_send], self.pieces.row[self.of_poll] - len(sends)
-        self._note_outcomes()
+        self._note_outcomes(final_reader)
         self._lay_out(self._evidence())
         self.known_position = self._known_position()
 
@@ -39,12 +40,14 @@ class KeyLog:
         result[self.stretch] = column
         return result
 
-    def _note_outcomes(self) -> None:
+    def _note_outcomes(self, final_reader: int) -> None:
         sent_as, written = self.sends["type"][self.send_row], self.stretch[self.of_send]
         self.acknowledged = self._marked(written[sent_as == OK])
         self.committed = self._marked(written[self.proven[self.send_row]])
         self.failed = self._marked(written[sent_as == FAIL]) & ~self._marked(written[sent_as != FAIL])
-        self.read = self._marked(self.stretch[self.of_poll][self.polls["type"][self.poll_row] == OK])
+        shown, good = self.stretch[self.of_poll], self.polls["type"][self.poll_row] == OK
+        self.read = self._marked(shown[good])
+        self.left = self._marked(shown[good & (self.polls["process"][self.poll_row] == final_reader)])
 
     def _marked(self, stretches: np.ndarray) -> np.ndarray:
         result = np.zeros(len(self.start), bool)
@@ -66,20 +69,32 @@ class KeyLog:
         self.place[evidence] = place
         stretch = self.stretch[evidence]
         self.first, self.last = _extremes(stretch, place, len(self.start))
-        self.holder, other = _extremes(place, stretch, len(self.offset))
-        self.conflicting = np.flatnonzero(self.holder != other)
+        low, high = _extremes(place, stretch, len(self.offset))
+        self.conflicting = np.flatnonzero(low != high)
+        self.holder = np.where(self.read[high], high, low)  # one record stands for each place, one that was read if there is one
         self.repeated = np.flatnonzero(self.first != self.last)
 
     def _known_position(self) -> np.ndarray:
-        """Where each piece begins among the known records of the key: by its offset, else by its value if that lies in one place; or -1."""
+        """Where each piece begins among the known records of the key: by its offset, else by its value if that lies in one place.
+
+        -1 if neither is known, or if another record stands for the place.
+        """
         by_value = np.where(self.first == self.last, self.first, -1)[self.stretch]
         place = np.where(self.place >= 0, self.place, np.where(self.pieces.offset < 0, by_value, -1))
-        return np.where(place >= 0, self.position[place] if len(self.position) else -1, -1)
+        known = np.flatnonzero(place >= 0)
+        known = known[self.holder[place[known]] == self.stretch[known]]
+        position = np.full(len(place), -1)
+        position[known] = self.position[place[known]]
+        return position
 
     def lost(self) -> np.ndarray:
         """Stretches that were certainly written and that no reader saw, although a reader got past them."""
         seen = self.first[self.read]
         return np.flatnonzero(self.committed & ~self.read & (self.last >= 0) & (self.last <= seen.max(initial=-1)))
+
+    def undisputed(self) -> int:
+        """The position up to which the log was never rewritten, as far as anybody saw."""
+        return int(self.position[self.conflicting[0]]) if len(self.conflicting) else int(self.width.sum())
 
     def writer(self, stretch: int) -> np.void:
         """The row of the send that wrote a stretch, an acknowledged one if there is one."""

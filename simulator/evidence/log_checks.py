@@ -11,16 +11,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .history import FAIL, INFO, OK, History
+from .history import FAIL, FINAL_READER, INFO, OK, History
 from .keylog import KeyLog
 from .pieces import HUGE, Entangled, distinct
 from .report import Anomaly, Findings, plural, spans
 from .steps import OPS, Marks, moments, steps
 
-KINDS = ("lost write", "unseen", "inconsistent offset", "duplicate", "aborted read", "precommitted read",
+KINDS = ("lost write", "unseen", "vanished", "inconsistent offset", "duplicate", "aborted read", "precommitted read",
          "internal poll skip", "internal nonmonotonic poll", "external poll skip", "external nonmonotonic poll",
          "internal nonmonotonic send", "nonmonotonic send", "internal send skip")
-NEED_READS = ("lost write", "unseen", "inconsistent offset", "duplicate", "aborted read", "precommitted read",
+NEED_READS = ("lost write", "unseen", "vanished", "inconsistent offset", "duplicate", "aborted read", "precommitted read",
               "internal poll skip", "internal nonmonotonic poll", "external poll skip", "external nonmonotonic poll")
 
 
@@ -33,17 +33,22 @@ def log_findings(history: History, limit: int | None) -> dict[str, Findings]:
         _doubt(findings, NEED_READS, "no poll returned a record")
     if odd_sends + odd_polls:
         _doubt(findings, KINDS, f"{plural(odd_sends + odd_polls, 'row')} could not be read")
-    proven = _proven(sends, polls)
+    proven, final_reader = _proven(sends, polls), _final_reader(history)
     marks = Marks(_sound(history.marks.rows, history)[0])
     mixed = distinct(polls["op"][np.isin(polls["op"], sends["op"])]) if len(sends) and len(polls) else sends["op"]
     for key, of_key in _by_key(sends, polls, len(history.keys)):
         try:
-            log = KeyLog(sends[of_key[0]], polls[of_key[1]], proven[of_key[0]])
+            log = KeyLog(sends[of_key[0]], polls[of_key[1]], proven[of_key[0]], final_reader)
         except Entangled as problem:
             _doubt(findings, KINDS, f"{history.keys[key]}: {problem}")
             continue
         _Judge(history, key, log, limit).judge(findings, marks, mixed)
     return findings
+
+
+def _final_reader(history: History) -> int:
+    """The code of the process that read every key from its beginning once all was over; -1 if there is none."""
+    return history.processes.code(FINAL_READER) if history.drained and FINAL_READER in history.processes else -1
 
 
 def _doubt(findings: dict[str, Findings], kinds, reason: str) -> None:
@@ -114,6 +119,8 @@ class _Judge:
         unseen = log.acknowledged & ~log.read
         unseen[lost] = False
         self._add(findings["unseen"], np.flatnonzero(unseen), self._unseen)
+        if _final_reader(self.history) >= 0:
+            self._add(findings["vanished"], np.flatnonzero(log.acknowledged & log.read & ~log.left), self._vanished)
         self._add(findings["aborted read"], np.flatnonzero(log.failed & log.read), self._aborted)
         self._add(findings["duplicate"], log.repeated, self._duplicate)
         self._conflicts(findings["inconsistent offset"])
@@ -158,6 +165,10 @@ class _Judge:
         end = "not even the final reader: lost or stale" if self.history.drained else "yet"
         return self._on_run("unseen", run, self.log.writer(run[0]), "nobody saw {records} of {key} ({offsets}; sent by {process}, "
                             f"acknowledged at {{time}}), {end}")
+
+    def _vanished(self, run: np.ndarray) -> Anomaly:
+        return self._on_run("vanished", run, self.log.reader(run[0]), "the final reader did not find {records} of {key} ({offsets}), "
+                            "acknowledged and once read by {process}")
 
     def _aborted(self, run: np.ndarray) -> Anomaly:
         return self._on_run("aborted read", run, self.log.reader(run[0]), "{process} at {time} read {records} of {key}, although the send "
@@ -247,7 +258,9 @@ class _Judge:
     def _sends(self, findings: dict[str, Findings]) -> None:
         log = self.log
         none = np.zeros(0, np.int64)
-        odd = steps(moments(log.sends)[log.send_row], (log.sends["type"] != FAIL)[log.send_row], log.known_position[log.of_send],
+        position = log.known_position[log.of_send]
+        position = np.where(position < log.undisputed(), position, -1)  # a log that was rewritten has no one order of its sends
+        odd = steps(moments(log.sends)[log.send_row], (log.sends["type"] != FAIL)[log.send_row], position,
                     log.pieces.count[log.of_send], none, none)
         for kind, chosen in (("internal send skip", odd.internal & (odd.gap > 1)),
                              ("internal nonmonotonic send", odd.internal & (odd.gap < 1)),

@@ -40,7 +40,7 @@ def permitted(guarantees: Guarantees, drained: bool = False) -> frozenset[str]:
     if not drained:  # nobody looked for the last records, so that nobody saw them proves nothing
         allowed |= {"unseen"}
     if not guarantees.durable:
-        allowed |= {"lost write", "unseen", "lost"}
+        allowed |= {"lost write", "unseen", "vanished", "lost"}
     if not guarantees.idempotence:
         allowed |= {"duplicate"}
     if not guarantees.in_order:  # several requests in flight and retries, or a queue that requeues

@@ -16,6 +16,7 @@ MARKS = {"holds": ("✓", "#0072B2"), "broken": ("✗", "#D55E00"), "permitted":
 PHRASES = {
     "lost write": ("acknowledged record", "lost"),
     "unseen": ("acknowledged record", "never seen"),
+    "vanished": ("acknowledged record", "lost after being read"),
     "lost": ("message", "lost"),
     "duplicate": ("record", "stored more than once"),
     "inconsistent offset": ("offset", "given to different records"),
@@ -39,7 +40,7 @@ PHRASES = {
     "order inversion": ("delivery", "made out of order"),
     "redelivery": ("message", "delivered more than once"),
 }
-LOSS = ("lost write", "unseen", "lost")
+LOSS = ("lost write", "unseen", "vanished", "lost")
 PLURALS = {"delivery": "deliveries"}
 
 

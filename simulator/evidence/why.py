@@ -1,0 +1,183 @@
+"""Why an anomaly came about: the few events that decided it, in words; and a whole trace told as a story.
+
+A trace says of each event what caused it, and of each record where it went. An explanation follows one record of the anomaly through
+both, adds what happened meanwhile to the nodes that held it, and leaves out everything else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from math import inf
+
+import numpy as np
+
+from .history import History
+from .report import LOSS, Anomaly, plural
+from .trace import Trace
+
+LINES = 12  # more than this nobody reads
+RECOVERIES = ("restart", "resume", "healed", "unfenced")  # a node that is well again explains nothing
+# What to leave out first if there is too much to tell: what is named later, and last what is not named at all.
+TELLING = ("truncate", "lost_unflushed", "crash", "power_loss", "isolate", "pause", "elected", "fenced", "append", "acknowledged",
+           "drop", "retry", "timeout", "produce", "publish", "deliver", "delivered", "reset", "offline", "gave_up", "replicate", "isr")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One event of a story: when, where, what; `event` is its id in the trace, -1 if it is none."""
+    time: float
+    node: str
+    sentence: str
+    event: int = -1
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A story line by line, and what it comes to. `str` gives it as text; a notebook shows it as a table."""
+    title: str
+    lines: tuple[Line, ...]
+    ending: str
+
+    def __str__(self) -> str:
+        width = max((len(line.node) for line in self.lines), default=0)
+        rows = [f"{line.time:11.4f} s  {line.node:<{width}}  {line.sentence}" for line in self.lines]
+        return "\n".join([self.title, *rows, self.ending])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f'<tr><td style="text-align:right">{line.time:.4f} s</td><th scope="row" style="text-align:left">'
+                       f'{escape(line.node)}</th><td style="text-align:left">{escape(line.sentence)}</td></tr>' for line in self.lines)
+        return (f'<table><caption style="text-align:left"><strong>{escape(self.title)}</strong></caption><thead><tr><th scope="col">time'
+                f'</th><th scope="col">node</th><th scope="col">what happened</th></tr></thead><tbody>{rows}</tbody></table>'
+                f"<p>{escape(self.ending)}</p>")
+
+
+def why(history: History, trace: Trace, anomaly: Anomaly) -> Explanation:
+    """The chain of causes behind one anomaly: its first record followed through the trace, and what befell the nodes that held it."""
+    title = f"Why {anomaly.kind}: {anomaly.key}" + (f", value {anomaly.records[0][0]}" if anomaly.records else "")
+    ending = f"So: {anomaly.sentence}."
+    if not len(trace):
+        return Explanation(title, (), f"{ending} (No trace was kept that could say why.)")
+    search = _Search(trace, anomaly)
+    trail = search.trail(_own_events(history, anomaly))
+    lines = [_line(trace, event) for event in search.most_telling(search.turning_points(trail))]
+    return Explanation(title, tuple(sorted(lines + search.never_copied(trail), key=lambda line: line.time)), ending)
+
+
+def _own_events(history: History, anomaly: Anomaly) -> np.ndarray:
+    """The trace events that the history names for the anomaly: its own, and those of the sends of its first record."""
+    sends = getattr(history, "sends", None)
+    if sends is None or not anomaly.records or anomaly.key not in history.keys:
+        return np.array([anomaly.event])
+    rows, value = sends.rows, anomaly.records[0][0]
+    mine = (rows["key"] == history.keys.code(anomaly.key)) & (rows["value"] <= value) & (value < rows["value"] + rows["count"])
+    return np.append(rows["event"][mine], anomaly.event)
+
+
+class _Search:
+    """The search for the events that decided one anomaly."""
+
+    def __init__(self, trace: Trace, anomaly: Anomaly):
+        self.trace, self.anomaly, self.rows = trace, anomaly, trace.events.rows
+        self.key = trace.keys.code(anomaly.key) if anomaly.key in trace.keys else -2
+        self.shape = np.array([kind.shape for kind in trace.kinds])[self.rows["kind"]]
+        self.name = [kind.name for kind in trace.kinds]
+
+    def trail(self, own: np.ndarray) -> np.ndarray:
+        """What happened to the first record: the events that name it, their causes, and the messages about it that never arrived."""
+        events = set(own[(own >= 0) & (own < len(self.rows))].tolist()) | set(self._naming().tolist())
+        events |= {cause for event in list(events) for cause in self.trace.causes(event)[-3:]}  # message, arrival, event
+        known = np.fromiter(events, np.int64, len(events))
+        lost = (self.shape == "drop") & np.isin(self.rows["cause"], known)
+        return np.union1d(known, np.flatnonzero(lost))
+
+    def _naming(self) -> np.ndarray:
+        """Events about the first record, found by its value, or by its offset where that was given out twice."""
+        rows, anomaly = self.rows, self.anomaly
+        about = (rows["key"] == self.key) & (rows["count"] >= 1)
+        named = np.zeros(len(rows), bool)
+        for column, spans in (("value", anomaly.records[:1]), ("offset", anomaly.offsets[:1] * (anomaly.kind == "inconsistent offset"))):
+            for first, _ in spans:
+                named |= about & (rows[column] >= 0) & (rows[column] <= first) & (first < rows[column] + rows["count"])
+        return np.flatnonzero(named & (self.shape != "receive"))
+
+    def turning_points(self, trail: np.ndarray) -> np.ndarray:
+        """The trail, and what happened meanwhile to the key and to the nodes on the trail; with the causes of that."""
+        if not len(trail):
+            return trail
+        rows, start = self.rows, self.rows["time"][trail].min()
+        end = max(self.rows["time"][trail].max(), self.anomaly.time)
+        nodes = np.unique(rows["node"][trail])
+        state = (self.shape == "state") & (rows["time"] <= end)
+        here = np.isin(rows["node"], nodes) | np.isin(rows["peer"], nodes)
+        chosen = state & (rows["time"] >= start) & ((rows["key"] == self.key) | (rows["key"] < 0) & here)
+        found = set(trail.tolist()) | set(np.flatnonzero(chosen).tolist()) | self._already(state & (rows["time"] < start), nodes)
+        found |= {cause for event in list(found) for cause in self.trace.causes(event) if self.shape[cause] == "state"}
+        return np.array(sorted(found))
+
+    def _already(self, before: np.ndarray, nodes: np.ndarray) -> set[int]:
+        """For each node the trouble that it was in when the story begins."""
+        rows, troubles = self.rows, set()
+        for node in nodes:
+            last = np.flatnonzero(before & (rows["node"] == node) & (rows["key"] < 0))[-1:].tolist()
+            troubles |= {event for event in last if self.name[rows["kind"][event]] not in RECOVERIES}
+        return troubles
+
+    def never_copied(self, trail: np.ndarray) -> list[Line]:
+        """A line for what did not happen: nobody else had a copy of the record when it was acknowledged, nor got one."""
+        names = {self.name[kind] for kind in np.unique(self.rows["kind"][trail]).tolist()}
+        if "replicate" not in self.name or "replicate" in names or self.anomaly.kind not in LOSS:
+            return []
+        acknowledged = [event for event in trail.tolist() if self.name[self.rows["kind"][event]] in ("append", "acknowledged")][-1:]
+        sentence = f"no other replica ever copied value {self.anomaly.records[0][0]}"
+        return [Line(float(self.rows["time"][event]), "", sentence) for event in acknowledged]
+
+    def most_telling(self, events: np.ndarray) -> list[int]:
+        """At most LINES of the events, in the order in which they happened."""
+        kept = [event for event in events.tolist() if self.shape[event] in ("state", "drop", "local") or self._carries(event)]
+        kept = self._first_and_last(kept)
+        return sorted(sorted(kept, key=lambda event: (self._rank(event), event))[:LINES])
+
+    def _carries(self, event: int) -> bool:
+        """A message that carries records, on its way to be stored."""
+        return self.shape[event] == "send" and self.name[self.rows["kind"][event]] in ("produce", "publish")
+
+    def _rank(self, event: int) -> int:
+        name = self.name[self.rows["kind"][event]]
+        return TELLING.index(name) if name in TELLING else len(TELLING)
+
+    def _first_and_last(self, events: list[int]) -> list[int]:
+        """Of events that differ only in time, the first and the last."""
+        alike: dict[tuple, list[int]] = {}
+        for event in events:
+            row = self.rows[event]
+            alike.setdefault((int(row["kind"]), int(row["node"]), int(row["peer"])), []).append(event)
+        return [event for group in alike.values() for event in {group[0], group[-1]}]
+
+
+def _line(trace: Trace, event: int) -> Line:
+    row = trace.events.rows[event]
+    return Line(float(row["time"]), trace.nodes[row["node"]].name if row["node"] >= 0 else "", trace.describe(event), event)
+
+
+def story(trace: Trace, limit: int = 200, node: str | None = None, key: str | None = None, since: float = 0.0,
+          until: float = inf) -> Explanation:
+    """The trace as text, one line an event: in as much detail as `limit` lines have room for, and saying what was left out.
+
+    In full that is every state change, every step of a record and every lost message; next come state changes and losses; then
+    state changes alone.
+    """
+    rows = trace.events.rows
+    shape = np.array([kind.shape for kind in trace.kinds] or [""])[rows["kind"]]
+    chosen = np.isin(np.arange(len(rows)), trace.where(key=key, node=node)) & (rows["time"] >= since) & (rows["time"] <= until)
+    whole = np.flatnonzero(chosen & np.isin(shape, ("state", "local", "drop")))
+    for shapes in (("state", "local", "drop"), ("state", "drop"), ("state",)):
+        events = np.flatnonzero(chosen & np.isin(shape, shapes))
+        if len(events) <= limit:
+            break
+    shown = events[:limit]
+    hidden = len(whole) - len(shown)
+    ending = f"({plural(hidden, 'event')} left out, most of them small: narrow it down with node=, key=, since=, until= or raise limit=)"
+    return Explanation(f"{trace!r}", tuple(_line(trace, event) for event in shown.tolist()), ending if hidden else "(all of it)")
