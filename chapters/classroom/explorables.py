@@ -13,15 +13,8 @@ from collections.abc import Callable
 from io import BytesIO
 
 from .cards import VERMILLION, Card, Place, picture, words
+from .forms import show_controls
 from .goals import try_goals
-
-# ipywidgets leaves the handle of a slider without a name: give it the one written beside it.
-NAME_HANDLES = """<script>(() => { let left = 50; const timer = setInterval(() => {
- for (const slider of document.querySelectorAll('.widget-slider, .widget-hslider'))
-  for (const handle of slider.querySelectorAll('[role=slider]'))
-   handle.setAttribute('aria-label', slider.querySelector('.widget-label')?.textContent ?? 'value');
- if (!--left) clearInterval(timer);}, 100)})()</script>"""
-
 
 def explore(draw: Callable, **controls) -> None:
     """Show `draw(...)` with one control an argument: `(low, high[, step])` slides, a list offers, a bool ticks.
@@ -29,7 +22,6 @@ def explore(draw: Callable, **controls) -> None:
     `draw` returns a figure or anything else a notebook can show; a run, say, which open goals then look at.
     """
     import ipywidgets as widgets
-    from IPython.display import HTML, display
 
     knobs = {name: knob(widgets, draw, name, spec) for name, spec in controls.items()}
     place = Place()
@@ -40,8 +32,7 @@ def explore(draw: Callable, **controls) -> None:
     redraw()
     for widget in knobs.values():
         widget.observe(redraw, "value")
-    display(widgets.VBox(list(knobs.values())))
-    display(HTML(NAME_HANDLES))
+    show_controls(widgets.VBox(list(knobs.values())), f"Controls, with a kernel: {', '.join(knobs)}.")
 
 
 def outcome(draw: Callable, settings: dict) -> object:

@@ -4,6 +4,16 @@ from collections.abc import Callable, Sequence
 
 LETTERS = "ABCDEFGHIJ"
 
+# What ipywidgets leaves undone, seen to while the page settles: the handle of a slider gets the name written beside it,
+# and a control reopened without its kernel says how to get it back instead of "model not found".
+TEND = """<script>(() => { let left = 60; const timer = setInterval(() => {
+ for (const slider of document.querySelectorAll('.widget-slider'))
+  for (const handle of slider.querySelectorAll('[role=slider]'))
+   handle.setAttribute('aria-label', slider.querySelector('.widget-label')?.textContent ?? 'value');
+ for (const line of document.querySelectorAll('.jp-OutputArea-output.jupyter-widgets'))
+  if (line.textContent.startsWith('Error displaying widget')) line.textContent = 'Run this cell again to use its controls.';
+ if (!--left) clearInterval(timer);}, 150)})()</script>"""
+
 
 def check_id(id: str) -> None:
     """Ids are kept for years: `00-slowest`, the chapter first."""
@@ -28,8 +38,6 @@ def lettered(choices: Sequence[str]) -> list[str]:
 def ask(choices: Sequence[str], unit: str, action: str, commit: Callable[[object], None]) -> None:
     """Show the form; `commit` gets the chosen text or the typed words each time the button is pressed."""
     import ipywidgets as widgets
-    from IPython.display import display
-
     name = f"Your answer ({unit})" if unit else "Your answer"
     style = {"description_width": "initial"}
     if choices:
@@ -39,4 +47,13 @@ def ask(choices: Sequence[str], unit: str, action: str, commit: Callable[[object
         answer = widgets.Text(description=name, placeholder="a number", style=style)
     button = widgets.Button(description=action, button_style="primary")
     button.on_click(lambda _: answer.value not in (None, "") and commit(answer.value))
-    display(widgets.HBox([answer, button], layout={"flex_flow": "row wrap", "align_items": "center"}))
+    box = widgets.HBox([answer, button], layout={"flex_flow": "row wrap", "align_items": "center"})
+    show_controls(box, f"Controls, with a kernel: {name}, {action}.")
+
+
+def show_controls(box, text: str) -> None:
+    """Show widgets, which stand for nothing once their kernel is gone, and see to what they leave undone."""
+    from IPython.display import display
+
+    display(box)
+    display({"text/html": TEND, "text/plain": text}, raw=True)

@@ -21,11 +21,10 @@ def screen():
 
 @pytest.fixture
 def show(screen):
-    """Call a classroom function and return the last card it displayed, as (html, plain text)."""
+    """Call a classroom function and return the last card it displayed above its controls, as (html, plain text)."""
     def call(function, *arguments, **options):
         with screen() as seen:
             function(*arguments, **options)
-        widget = "application/vnd.jupyter.widget-view+json"
-        cards = [output.data for output in seen.outputs if widget not in output.data]
+        cards = [output.data for output in seen.outputs if "<script>" not in output.data.get("text/html", "<script>")]
         return cards[-1]["text/html"], cards[-1]["text/plain"]
     return call

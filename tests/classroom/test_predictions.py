@@ -87,7 +87,7 @@ def test_the_form_commits_what_is_chosen_or_typed(screen):
         with screen() as seen:
             got = []
             forms.ask(choices, "", "Commit", got.append)
-        box = find_widget(seen.outputs[-1])
+        box = find_widget(seen.outputs[0])
         answer, button = box.children
         button.click()
         assert got == []  # nothing chosen yet
