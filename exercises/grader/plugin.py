@@ -53,7 +53,6 @@ def teach(cell_class, kernel_class) -> None:
         item = original_parent(cls, parent, **arguments)
         course = course_of(item)
         item.name = course.get("id") or arguments["name"]
-        item.output_timeout = 30  # between two outputs; 5 s is too little for a busy machine
         item.user_properties = [(f"course-{key}", str(value)) for key, value in course.items()]
         return item
 
@@ -69,6 +68,8 @@ def teach(cell_class, kernel_class) -> None:
                     raise
 
     cell_class.from_parent = classmethod(from_parent)
+    # Seconds between two outputs: nbval's 5 are too few on a busy machine and too many for a kernel that hangs.
+    cell_class.output_timeout = property(lambda self: 3 if self.parent.timed_out else 30, lambda self, value: None)
     cell_class.repr_failure = lambda self, excinfo: reason(excinfo.value)
     cell_class.reportinfo = lambda self: (self.path, 0, f"{self.path.name}::{self.name}")
     kernel_class.await_reply = await_reply

@@ -16,14 +16,14 @@ def lines(result: Result) -> list[str]:
     if result.problem:
         return [f"{result.path}: NOT GRADED: {result.problem}", *(f"    note: {note}" for note in result.notes)]
     head = f"{result.path}: {result.points:g} of {result.possible:g} points ({result.exercise}, {result.seconds:g} s)"
-    rows = [f"    {mark.check:<18} {mark.points:>2g}/{mark.possible:<2g} {mark.outcome}{': ' if mark.reason else ''}{told(mark)}"
+    rows = [f"    {mark.check:<18} {mark.points:>2g}/{mark.possible:<2g} {told(mark)}"
             for mark in result.marks]
     return [head, *rows, *(f"    note: {note}" for note in result.notes), *(f"    look at: {flag}" for flag in result.flags)]
 
 
 def told(mark) -> str:
-    """The reason, unless the outcome says it all."""
-    return "" if mark.reason == mark.outcome else mark.reason
+    """The outcome and the reason for it, once."""
+    return mark.outcome if mark.reason in ("", mark.outcome) else f"{mark.outcome}: {mark.reason}"
 
 
 def as_json(results: list[Result]) -> str:

@@ -1,0 +1,205 @@
+"""Whole gradings: what is right gets its points, and nothing that a notebook does to the grader earns one."""
+import json
+import os
+import subprocess
+import sys
+import time
+from xml.etree import ElementTree
+
+import outbox_solutions as solutions
+import psutil
+import pytest
+from exercises.grade import main
+from exercises.grader.grading import grade
+from exercises.grader.run import Limits
+
+SEEDS = [101, 102]
+LIMITS = Limits(cell=8, wall=90)
+
+
+def graded(tmp_path, nb, limits=LIMITS):
+    """The result of grading a notebook (or any text) as a submission."""
+    path = tmp_path / "exercise.ipynb"
+    path.write_text(nb if isinstance(nb, str) else solutions.text(nb), encoding="utf-8")
+    return grade(path, SEEDS, limits)
+
+
+def reasons(result) -> str:
+    """Everything the grader has to say."""
+    return " | ".join([result.problem, *result.notes, *(mark.reason for mark in result.marks)])
+
+
+def test_the_reference_gets_full_points(tmp_path):
+    result = graded(tmp_path, solutions.full())
+    assert (result.points, result.possible, reasons(result).strip(" |")) == (10, 10, "")
+
+
+def test_the_untouched_notebook_scores_nothing_and_shows_no_error(tmp_path):
+    result = graded(tmp_path, (solutions.FOLDER / "exercise.ipynb").read_text(encoding="utf-8"))
+    assert (result.points, result.possible) == (0, 10)
+    assert {mark.outcome for mark in result.marks} == {"not attempted"}
+    assert result.notes == []  # not one cell failed: a learner who runs everything sees no traceback
+
+
+def test_another_solution_gets_full_points_and_a_mutant_loses_those_it_should(tmp_path):
+    assert graded(tmp_path, solutions.with_file("alternatives", "dead_letters")).full
+    result = graded(tmp_path, solutions.with_file("mutants", "ox20_memory_set"))
+    assert {mark.check: mark.points for mark in result.marks if not mark.points} == {"outbox/once": 0, "outbox/pipeline": 0}
+    assert "twice" in reasons(result) and "after COMMIT, before ack" in reasons(result)
+
+
+def test_accidents_cost_nothing(tmp_path):
+    nb = solutions.full()
+    solutions.cells(nb, "relay").source = "check.relay(relay_once)  # I ran this twice"
+    nb.cells.insert(1, nb.cells[-2])
+    nb.cells.insert(0, solutions.notebook_cell("while True: pass"))
+    nb.cells.append(solutions.notebook_cell("%matplotlib inline\nundefined_name"))
+    result = graded(tmp_path, nb, Limits(cell=5, wall=90))
+    assert result.full, reasons(result)
+    assert "took too long" in reasons(result) and "undefined_name" in reasons(result)
+
+
+ANSWERS = {"place_order": "db, broker, order", "relay_once": "db, broker", "handle": "db, delivery"}
+
+
+def every(body: str, head: str = "") -> str:
+    """All three functions with the same body."""
+    return head + "".join(f"\ndef {name}({arguments}):\n    {body}\n" for name, arguments in ANSWERS.items())
+
+
+NAIVE = (solutions.FOLDER / "mutants" / "ox01_commit_then_publish.py").read_text(encoding="utf-8")
+TRANSFORM = """
+def quiet(lines):
+    return ["pass\\n"] if {condition} else lines
+get_ipython().input_transformers_cleanup.append(quiet)
+"""
+KILL = "import os, signal; os.kill(os.getppid(), signal.SIGKILL)"
+FORGE = """
+import json, pathlib
+from exercises.outbox import check
+for name in check.CHECKS:
+    pathlib.Path(name + ".json").write_text(json.dumps({content}))
+"""
+
+# name: (code appended to the first answer, or all of a cell's source; what the grader must say)
+HOSTILE = {
+    "endless loop": (every("while True: pass"), "took too long"),
+    "endless loop in every statement": (every("while db.execute('SELECT 1'): pass"), "took too long"),
+    "loop that swallows interrupts": (every("""
+    while True:
+        try:
+            time.sleep(60)
+        except BaseException:
+            pass""", "import time"), "took too long"),
+    "os._exit in a function": (every("os._exit(0)", "import os"), "the kernel died"),
+    "os._exit in a cell": ("import os; os._exit(0)", "the kernel died"),
+    "sys.exit in a function": (every("sys.exit(0)", "import sys"), "SystemExit"),
+    "sys.exit in a cell": ("import sys; sys.exit(0)", "not attempted"),
+    "syntax error": ("def place_order(db, broker, order:\n    return", "SyntaxError"),
+    "10 GB in a function": (every("bytearray(10 ** 10)"), "MemoryError"),
+    "10 GB in a cell": ("everything = bytearray(10 ** 10)", "MemoryError"),
+    "all cells turned into pass": (TRANSFORM.format(condition="True"), "cells were switched off"),
+    "check cells turned into pass": (TRANSFORM.format(condition="'check.' in ''.join(lines)"), "switched off"),
+    "checks replaced in the kernel": ("for name in check.CHECKS: setattr(check, name, lambda *a, **k: 'correct')", "switched off"),
+    "rules replaced in the kernel": (NAIVE + """
+from exercises.outbox import rules
+rules.finding, rules.unattempted = lambda *a, **k: None, lambda run: False
+""", "after COMMIT, before publish"),
+    "evidence forged": (FORGE.format(content='{"runs": []}') + every("raise SystemExit"), "SystemExit"),
+    "evidence written by hand, checks off": (
+        TRANSFORM.format(condition="'check.' in ''.join(lines)")
+        + FORGE.format(content="check.attack(name, {f: lambda *a: None for f in check.CHECKS[name].functions}).as_dict()"), "not the attacks"),
+    "deletes its folder": ("import os, shutil; shutil.rmtree(os.getcwd())", "FileNotFoundError"),
+    "a marker for nbval": ("# NBVAL_SKIP\n" + every("return 'correct'"), "a marker for nbval was removed"),
+    "reads what it is not given": (every("return input('points? ')"), "StdinNotImplementedError"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_notebooks_score_nothing_within_the_limit(name, tmp_path):
+    code, words = HOSTILE[name]
+    started = time.monotonic()
+    result = graded(tmp_path, solutions.with_cell(solutions.untouched(), code, "handle" if "def handle" in code else "place_order"))
+    assert time.monotonic() - started < LIMITS.wall
+    assert result.problem == "" and result.points == 0, reasons(result)
+    assert words in reasons(result)
+
+
+def test_checks_edited_deleted_and_answered_by_hand(tmp_path):
+    nb = solutions.untouched()
+    solutions.cells(nb, "atomic").source = "print('atomic: correct')"
+    nb.cells.remove(solutions.cells(nb, "once"))
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.execution_count, cell.outputs = 7, [solutions.nbformat.v4.new_output("stream", text="correct, 10 of 10 points")]
+    result = graded(tmp_path, solutions.nbformat.writes(nb))
+    assert result.points == 0
+    assert "check atomic was edited: restored" in result.notes and "check once was missing: restored" in result.notes
+
+
+@pytest.mark.parametrize("code", [KILL, every(KILL)])
+def test_who_kills_the_grader_is_not_graded(code, tmp_path):
+    result = graded(tmp_path, solutions.with_cell(solutions.full(), code, "handle"))
+    assert result.points is None and "SIGKILL" in result.problem
+
+
+def test_the_wall_time_holds_and_nothing_is_left_running(tmp_path):
+    code = "import subprocess, time\nchild = subprocess.Popen(['sleep', '4321'], start_new_session=True)\ntime.sleep(1000)"
+    started = time.monotonic()
+    result = graded(tmp_path, solutions.with_cell(solutions.full(), code), Limits(cell=1000, wall=10))
+    assert result.points is None and "ran out" in result.problem
+    assert time.monotonic() - started < 20
+    assert not any("4321" in process.info["cmdline"] for process in psutil.process_iter(["cmdline"]) if process.info["cmdline"])
+
+
+@pytest.mark.parametrize("text, words", [
+    ('{"metadata": {"course": {"exercise": "outbox"}}, "cells": [{"cell_ty', "not a notebook"),
+    ('{"metadata": {"course": {"exercise": "outbox"}}, "nbformat": 4, "nbformat_minor": 5}', "not a notebook"),
+    ('{"metadata": {"course": {"exercise": "outbox"}}, "nbformat": 4, "nbformat_minor": 5, "cells": [1, null]}', "not a notebook"),
+])
+def test_damaged_files_score_nothing_with_the_reason(text, words, tmp_path):
+    result = graded(tmp_path, text)
+    assert result.points == 0 and result.possible == 10 and words in reasons(result)
+
+
+@pytest.mark.parametrize("text", ["", "no json", '{"metadata": {"course": {"exercise": "../../etc"}}}'])
+def test_what_is_no_exercise_is_not_graded(text, tmp_path):
+    result = graded(tmp_path, text)
+    assert result.points is None and "which exercise" in result.problem
+
+
+def test_the_environment_cannot_configure_the_grading(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--collect-only")
+    monkeypatch.setenv("PYTEST_PLUGINS", "no_such_plugin")
+    assert graded(tmp_path, solutions.full()).full
+
+
+def test_a_folder_with_a_bad_submission_is_graded_to_its_end(tmp_path):
+    folder = tmp_path / "class"
+    for who, content in {"ada": solutions.text(solutions.full()), "bob": "no json", "cyd": solutions.text(solutions.untouched()),
+                         "ada/.ipynb_checkpoints": solutions.text(solutions.full())}.items():
+        (folder / who).mkdir(parents=True, exist_ok=True)
+        (folder / who / "exercise.ipynb").write_text(content, encoding="utf-8")
+    out, junit = tmp_path / "out.json", tmp_path / "out.xml"
+    command = [sys.executable, "-m", "exercises.grade", str(folder), "--json", str(out), "--junit", str(junit), "--seeds", "101", "102"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"PYTHONSAFEPATH": "1"})
+    assert done.returncode == 2, done.stdout + done.stderr
+    ada, bob, cyd = json.loads(out.read_text(encoding="utf-8"))["submissions"]
+    assert (ada["points"], bob["points"], cyd["points"]) == (10, None, 0)
+    assert (ada["status"], bob["status"]) == ("graded", "not graded")
+    assert ada["checks"]["outbox/atomic"] == {"outcome": "correct", "points": 2, "possible": 2, "reason": ""}
+    suites = ElementTree.parse(junit).getroot()
+    assert [(suite.get("failures"), suite.get("errors")) for suite in suites] == [("0", "0"), ("0", "1"), ("6", "0")]
+    assert "10 of 10 points" in done.stdout and "NOT GRADED" in done.stdout and "0 of 10 points" in done.stdout
+
+
+def test_no_submission_at_all_is_not_success(tmp_path, capsys):
+    assert main([str(tmp_path)]) == 2
+    assert "no notebook found" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("notebook, code", [("full", 0), ("untouched", 1)])
+def test_exit_codes(notebook, code, tmp_path):
+    path = tmp_path / "exercise.ipynb"
+    path.write_text(solutions.text(getattr(solutions, notebook)()), encoding="utf-8")
+    assert main([str(path)]) == code
