@@ -106,6 +106,10 @@ class KeyLog:
         rows = self.polls[self.poll_row[self.stretch[self.of_poll] == stretch]]
         return rows[np.lexsort((rows["op"], rows["type"]))[0]]
 
+    def witness(self, stretch: int) -> np.void:
+        """The row of a send of a stretch, or of a poll if nobody is known to have sent it."""
+        return self.writer(stretch) if np.any(self.stretch[self.of_send] == stretch) else self.reader(stretch)
+
     def values(self, stretches: np.ndarray) -> tuple[tuple[int, int], ...]:
         """The values of these stretches (ascending) as inclusive ranges."""
         return ranges(self.start[stretches], self.size[stretches])

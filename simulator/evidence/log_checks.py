@@ -15,7 +15,7 @@ from .history import FAIL, FINAL_READER, INFO, OK, History
 from .keylog import KeyLog
 from .pieces import HUGE, Entangled, distinct
 from .report import Anomaly, Findings, plural, spans
-from .steps import OPS, Marks, moments, steps
+from .steps import OPS, Marks, Steps, moments, steps
 
 KINDS = ("lost write", "unseen", "vanished", "inconsistent offset", "duplicate", "aborted read", "precommitted read",
          "internal poll skip", "internal nonmonotonic poll", "external poll skip", "external nonmonotonic poll",
@@ -175,9 +175,7 @@ class _Judge:
                             "had failed")
 
     def _duplicate(self, run: np.ndarray) -> Anomaly:
-        known = np.isin(self.log.stretch[self.log.of_send], run)
-        row = self.log.writer(run[0]) if known.any() else self.log.reader(run[0])
-        return self._on_run("duplicate", run, row, "the log holds {records} of {key} more than once, at {offsets}")
+        return self._on_run("duplicate", run, self.log.witness(run[0]), "the log holds {records} of {key} more than once, at {offsets}")
 
     # Checks on offsets and operations.
 
@@ -193,9 +191,8 @@ class _Judge:
         log = self.log
         held = np.unique(log.stretch[np.isin(log.place, run)])
         offsets, records = log.offsets(run), log.values(held)
-        row = log.reader(held[-1]) if log.read[held[-1]] or not log.acknowledged[held[-1]] else log.writer(held[-1])
         sentence = f"{spans(offsets, 'offset')} of {self.key} held different records: {spans(records)}"
-        return self._anomaly("inconsistent offset", row, records, offsets, log.width[run].sum(), sentence)
+        return self._anomaly("inconsistent offset", log.witness(held[-1]), records, offsets, log.width[run].sum(), sentence)
 
     def _precommitted(self, found: Findings, mixed: np.ndarray) -> None:
         if not len(mixed):
@@ -217,32 +214,22 @@ class _Judge:
         odd = steps(moments(log.polls)[log.poll_row], (log.polls["type"] == OK)[log.poll_row], log.known_position[log.of_poll],
                     log.pieces.count[log.of_poll], marks.drops(self.code), marks.rebalances(self.code))
         for where, inside in (("internal", odd.internal), ("external", ~odd.internal)):
-            self._skips(findings[f"{where} poll skip"], f"{where} poll skip", odd, inside)
-            self._returns(findings[f"{where} nonmonotonic poll"], f"{where} nonmonotonic poll", odd, inside)
+            for kind, moved in ((f"{where} poll skip", odd.gap > 1), (f"{where} nonmonotonic poll", odd.gap < 1)):
+                self._add_steps(findings[kind], kind, odd, inside & moved, self._moved)
 
-    def _skips(self, found: Findings, kind: str, odd, chosen: np.ndarray) -> None:
-        chosen = np.flatnonzero(chosen & (odd.gap > 1))
-        found.add(len(chosen), (odd.gap[chosen] - 1).sum(),
-                  [self._skip(kind, odd, chosen[i]) for i in self._largest(odd.gap[chosen])])
+    def _add_steps(self, found: Findings, kind: str, odd: Steps, chosen: np.ndarray, tell) -> None:
+        chosen = np.flatnonzero(chosen)
+        sizes = np.abs(odd.gap[chosen] - 1)
+        found.add(len(chosen), sizes.sum(), [tell(kind, odd, chosen[i]) for i in self._largest(sizes)])
 
-    def _skip(self, kind: str, odd, i: int) -> Anomaly:
-        row, high = self._poll(odd.after[i])
-        places = self.log.between(high - odd.gap[i] + 1, high)
+    def _moved(self, kind: str, odd: Steps, i: int) -> Anomaly:
+        row, position, gap = *self._poll(odd.after[i]), int(odd.gap[i])
+        low, high = (position - gap + 1, position) if gap > 1 else (position, position + 1 - gap)
+        places = self.log.between(low, high)
         records = self.log.values(np.unique(self.log.holder[places]))
-        sentence = f"{self._who(row)} jumped over {spans(records)} of {self.key}{self._between(kind)}"
-        return self._anomaly(kind, row, records, self.log.offsets(places), odd.gap[i] - 1, sentence)
-
-    def _returns(self, found: Findings, kind: str, odd, chosen: np.ndarray) -> None:
-        chosen = np.flatnonzero(chosen & (odd.gap < 1))
-        found.add(len(chosen), (1 - odd.gap[chosen]).sum(),
-                  [self._return(kind, odd, chosen[i]) for i in self._largest(-odd.gap[chosen])])
-
-    def _return(self, kind: str, odd, i: int) -> Anomaly:
-        row, low = self._poll(odd.after[i])
-        places = self.log.between(low, low + 1 - odd.gap[i])
-        records = self.log.values(np.unique(self.log.holder[places]))
-        sentence = f"{self._who(row)} went back over {spans(records)} of {self.key}{self._between(kind)}"
-        return self._anomaly(kind, row, records, self.log.offsets(places), 1 - odd.gap[i], sentence)
+        sentence = (f"{self._who(row)} {'jumped' if gap > 1 else 'went back'} over {spans(records)} of {self.key} "
+                    f"{'inside one operation' if odd.internal[i] else 'between two operations'}")
+        return self._anomaly(kind, row, records, self.log.offsets(places), high - low, sentence)
 
     def _poll(self, piece: int) -> tuple[np.void, int]:
         """The row and the position of a polled piece."""
@@ -250,10 +237,6 @@ class _Judge:
 
     def _who(self, row: np.void) -> str:
         return f"{self.history.processes[row['process']]} at {row['completed']:.3f} s"
-
-    @staticmethod
-    def _between(kind: str) -> str:
-        return " inside one operation" if kind.startswith("internal") else " between two operations"
 
     def _sends(self, findings: dict[str, Findings]) -> None:
         log = self.log
@@ -265,13 +248,9 @@ class _Judge:
         for kind, chosen in (("internal send skip", odd.internal & (odd.gap > 1)),
                              ("internal nonmonotonic send", odd.internal & (odd.gap < 1)),
                              ("nonmonotonic send", ~odd.internal & (odd.gap < 1))):
-            self._reordered(findings[kind], kind, odd, np.flatnonzero(chosen))
+            self._add_steps(findings[kind], kind, odd, chosen, self._reordered)
 
-    def _reordered(self, found: Findings, kind: str, odd, chosen: np.ndarray) -> None:
-        sizes = np.abs(odd.gap[chosen] - 1)
-        found.add(len(chosen), sizes.sum(), [self._order(kind, odd, chosen[i]) for i in self._largest(sizes)])
-
-    def _order(self, kind: str, odd, i: int) -> Anomaly:
+    def _reordered(self, kind: str, odd: Steps, i: int) -> Anomaly:
         log, row = self.log, self.log.sends[self.log.send_row[odd.after[i]]]
         before, after = (int(log.stretch[log.of_send[piece[i]]]) for piece in (odd.before, odd.after))
         pair = np.unique((before, after))
@@ -279,4 +258,5 @@ class _Judge:
         gap = int(odd.gap[i])
         found = f"{plural(gap - 1, 'record')} of others between them" if gap > 1 else f"it {plural(1 - gap, 'position')} too early"
         sentence = f"{self._who(row)} sent value {first} of {self.key} after value {last}, but the log has {found}"
-        return self._anomaly(kind, row, log.values(pair), log.offsets(self._places(pair)), abs(int(odd.gap[i]) - 1), sentence)
+        records = tuple(sorted(((last, last), (first, first))))
+        return self._anomaly(kind, row, records, log.offsets(self._places(pair)), abs(int(odd.gap[i]) - 1), sentence)

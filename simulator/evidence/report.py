@@ -140,7 +140,7 @@ class Report:
     def __str__(self) -> str:
         verdicts = self._lines()
         clauses = [_counted(verdict) + " (permitted)" * verdict.permitted for verdict in verdicts if verdict.cases]
-        if not any(verdict.cases and verdict.kind in LOSS for verdict in verdicts):
+        if not any(verdict.cases and verdict.kind in LOSS and verdict.kind != "unseen" for verdict in verdicts) and "unseen" not in self.broken:
             clauses.insert(0, _no_loss(verdicts))
         first = f": {self.anomalies[0].sentence}" if self.anomalies else ""
         return "; ".join(clauses) + first
@@ -185,7 +185,9 @@ def _counted(verdict: Verdict) -> str:
 def _no_loss(verdicts: list[Verdict]) -> str:
     loss = [verdict for verdict in verdicts if verdict.kind in LOSS]
     doubt = next((verdict.reason for verdict in loss if verdict.verdict == UNKNOWN), "")
-    return f"whether anything was lost is unknown ({doubt})" if doubt else "no acknowledged record was lost"
+    if doubt:
+        return f"whether anything was lost is unknown ({doubt})"
+    return f"no acknowledged record {'is known to be' if any(verdict.cases for verdict in loss) else 'was'} lost"
 
 
 def _html_row(verdict: Verdict) -> str:
