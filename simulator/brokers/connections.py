@@ -1,53 +1,33 @@
-"""TCP connections between clients and one server, as brokers that push need them.
+"""Connections between clients and one server, as brokers that push need them.
 
-While the network is cut, what is sent waits in the socket and goes out when the network heals: TCP sends it again
-until somebody gives up. An end gives up when its peer's process dies (the other machine says so at once), when its
-peer closes, or when it has heard nothing for `keepalive` seconds (its peer has lost power, is paused or out of
-reach). Left out: handshakes below the protocol's own, and what flow control does to the sender.
+A connection has two ends, and each believes in it until it learns better: because the peer's process dies (its
+machine says so at once), because the peer closes, or because it has heard nothing for `keepalive` seconds (the peer
+has lost power, is paused or out of reach). What arrives for an end that is closed is not heard. Left out: what flow
+control does to the sender.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
 from ..kernel.node import Node
 from ..kernel.world import World
 
 SIGN_OF_LIFE = 8    # bytes of a heartbeat, a PING or a frame without content
-RETRANSMIT = 0.2    # seconds until TCP tries again (Linux: 0.2 s, then doubling; here it stays)
 
 
 class End:
-    """One end of a connection: `send` until it is closed; what arrives later is not heard."""
+    """One end of a connection."""
 
     def __init__(self, node: Node, peer: Node):
         self.node, self.peer, self.open = node, peer, True
         self.other: End
         self.link = node.world.network.link(node, peer)
         self.heard = node.world.now
-        self._unsent: deque[tuple] = deque()
 
     def send(self, kind: int, handler: Callable, message, size: int, *columns) -> int:
-        """Calls `handler(end, message, event)` at the other end; the event's id, -1 if the network makes it wait."""
-        if self._unsent or self._cut():
-            if not self._unsent:
-                self.node.after(RETRANSMIT, self._retransmit)
-            self._unsent.append((kind, handler, message, size, columns))
-            return -1
+        """Has `handler(end, message, event)` called at the other end; the id of the event."""
         return self.link.send(kind, self.other._arrive, (handler, message), size, *columns)
-
-    def _cut(self) -> bool:
-        network = self.node.world.network
-        rule = network.rule_for(self.node.name, self.peer.name) if network.rules else None
-        return rule is not None and rule.drop
-
-    def _retransmit(self) -> None:
-        if self.open and self._cut():
-            self.node.after(RETRANSMIT, self._retransmit)
-        while self.open and self._unsent and not self._cut():
-            kind, handler, message, size, columns = self._unsent.popleft()
-            self.link.send(kind, self.other._arrive, (handler, message), size, *columns)
 
     def _arrive(self, packet: tuple, event: int) -> None:
         if self.open:
@@ -67,24 +47,30 @@ class Server:
         self.PING = world.trace.kind("heartbeat", "send", "{node} tells {peer} that it is alive")
         self.CONNECTED = world.trace.kind("connected", "send", "{node} accepts the connection of {peer}")
 
-    def on_connect(self, client: Client, event: int) -> None:
-        """A client asks for a connection; an older one of the same client is over."""
+    def on_connect(self, message: tuple[Client, int], event: int) -> None:
+        """A client asks for a connection, having given up any older one and any earlier attempt."""
+        client, attempt = message
+        if attempt != client.attempt:
+            return
         if client.node in self.ends:
-            self.close(self.ends[client.node], event)
+            self._close(self.ends[client.node], event)
         end, far = End(self.node, client.node), End(client.node, self.node)
         end.other, far.other = far, end
         self.ends[client.node] = end
-        end.send(self.CONNECTED, client._connected, None, SIGN_OF_LIFE, event)
+        end.send(self.CONNECTED, client._connected, attempt, SIGN_OF_LIFE, event)
         self.node.after(self.keepalive / 2, _keep_alive, end, self.keepalive, self.PING, self.close)
         self.accepted(end, client, event)
 
     def close(self, end: End, cause: int = -1) -> None:
-        """Ends a connection and lets the client know, if the network does."""
+        """Ends a connection and tells the client, if the network lets it."""
         if end.open:
-            end.open = False
-            del self.ends[end.peer]
-            self.closed(end, cause)
+            self._close(end, cause)
             self.world.network.disconnect(end.peer, self.node)
+
+    def _close(self, end: End, cause: int) -> None:
+        end.open = False
+        del self.ends[end.peer]
+        self.closed(end, cause)
 
     def forget(self) -> None:
         """The process has died, and all its connections with it."""
@@ -110,21 +96,23 @@ class Client:
         self.world, self.server, self.reconnect = world, server, reconnect
         self.node = world.node(name, role, zone)
         self.end: End | None = None
-        self._attempt = None
+        self.attempt = 0
+        self._retry = None
         self.node.on_start, self.node.on_disconnect, self.node.on_crash = self.connect, self._lost, self._crashed
         self.CONNECT = world.trace.kind("connect", "send", "{node} opens a connection to {peer}")
 
     def connect(self) -> None:
         """Asks the server for a connection, again and again until it has one."""
         if self.end is None:
+            self.attempt += 1
             link = self.world.network.link(self.node, self.server.node)
-            link.send(self.CONNECT, self.server.on_connect, self, SIGN_OF_LIFE, self.node.fault)
+            link.send(self.CONNECT, self.server.on_connect, (self, self.attempt), SIGN_OF_LIFE, self.node.fault)
             self._try_again()
 
     def _try_again(self) -> None:
-        if self._attempt is not None:
-            self._attempt.cancel()
-        self._attempt = self.node.after(self.reconnect, self.connect)
+        if self._retry is not None:
+            self._retry.cancel()
+        self._retry = self.node.after(self.reconnect, self.connect)
 
     def close(self, *_) -> None:
         """Gives the connection up; the next attempt comes after `reconnect` seconds."""
@@ -134,7 +122,9 @@ class Client:
             self.disconnected()
             self._try_again()
 
-    def _connected(self, end: End, message, event: int) -> None:
+    def _connected(self, end: End, attempt: int, event: int) -> None:
+        if attempt != self.attempt:
+            return
         self.end = end
         keepalive = self.server.keepalive
         self.node.after(keepalive / 2, _keep_alive, end, keepalive, self.server.PING, self.close)

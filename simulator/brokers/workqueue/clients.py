@@ -72,7 +72,7 @@ class Publisher(Client):
     def disconnected(self) -> None:
         """Nobody will ever say what became of the messages that were not confirmed."""
         for value, (op, sent, event) in self.in_doubt.items():
-            self.system.published(op, self.process, value, INFO, "connection lost", sent, event)
+            self.system.published(op, self.process, value, INFO, "not confirmed", sent, event)
         self.in_doubt.clear()
 
     def crashed(self) -> None:
@@ -105,11 +105,11 @@ class Worker(Client):
         """Asks for messages."""
         self.end.send(self.kinds["consume"], self.system.queue.on_consume, self, SIGN_OF_LIFE, event)
 
-    def on_delivered(self, end: End, delivery: tuple[Message, int], event: int) -> None:
+    def on_delivered(self, end: End, delivery: tuple[Message, int, int], event: int) -> None:
         """A message arrives; it waits until the ones before it are done."""
-        message, attempt = delivery
+        message, attempt, op = delivery
         got = self._note("deliver", event, message, attempt)
-        self.system.delivered(self, end, message, attempt, got)
+        self.system.delivered(op, self.process, message, attempt, got)
         self.held.append((end, message, got))
         if not self.busy:
             self._begin()

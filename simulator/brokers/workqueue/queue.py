@@ -118,8 +118,9 @@ class Queue(Server):
             _, message = heappop(self.ready)
             message.deliveries += 1
             channel.unacked[message.number] = message
-            channel.end.send(self.kinds["delivered"], channel.worker.on_delivered, (message, message.deliveries),
-                             self.system.size, message.event, self.system.key, -1, 1, message.deliveries, message.value)
+            delivery = (message, message.deliveries, self.system.history.op())
+            channel.end.send(self.kinds["delivered"], channel.worker.on_delivered, delivery, self.system.size,
+                             message.event, self.system.key, -1, 1, message.deliveries, message.value)
             if channel.hungry:
                 self.waiting.append(channel)
 

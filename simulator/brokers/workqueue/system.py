@@ -14,7 +14,6 @@ from .queue import Queue
 if TYPE_CHECKING:
     from ...kernel.world import World
     from ...workload import Workload
-    from ..connections import End
     from .config import WorkQueue
     from .queue import Channel, Message
 
@@ -70,11 +69,9 @@ class QueueSystem:
         error = self.history.errors.code(error)
         self.history.published(op, process, self.key, value, -1, type, error, sent, self.world.now, event)
 
-    def delivered(self, worker: Worker, end: End, message: Message, attempt: int, event: int) -> None:
-        """A worker got a message, and keeps it until the queue gives up the connection, which it may have done."""
-        now = self.world.now
-        lease = inf if end.other.open else now
-        self.history.delivered(self.history.op(), worker.process, self.key, message.value, attempt, lease, now, event)
+    def delivered(self, op: int, process: int, message: Message, attempt: int, event: int) -> None:
+        """A worker got a message; the operation has its number from the moment at which the queue handed it out."""
+        self.history.delivered(op, process, self.key, message.value, attempt, inf, self.world.now, event)
 
     def settled(self, message: Message, process: int, action: int, event: int) -> None:
         """The queue has parted with a message for good."""
