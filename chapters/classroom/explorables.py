@@ -32,7 +32,7 @@ def explore(draw: Callable, **controls) -> None:
     redraw()
     for widget in knobs.values():
         widget.observe(redraw, "value")
-    show_controls(widgets.VBox(list(knobs.values())), f"Controls, with a kernel: {', '.join(knobs)}.")
+    show_controls(widgets.VBox(list(knobs.values())), f"(Moved in a running notebook: {', '.join(knobs)}.)")
 
 
 def outcome(draw: Callable, settings: dict) -> object:

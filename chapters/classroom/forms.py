@@ -48,12 +48,12 @@ def ask(choices: Sequence[str], unit: str, action: str, commit: Callable[[object
     button = widgets.Button(description=action, button_style="primary")
     button.on_click(lambda _: answer.value not in (None, "") and commit(answer.value))
     box = widgets.HBox([answer, button], layout={"flex_flow": "row wrap", "align_items": "center"})
-    show_controls(box, f"Controls, with a kernel: {name}, {action}.")
+    show_controls(box, "(Answered in a running notebook.)")
 
 
 def show_controls(box, text: str) -> None:
-    """Show widgets, which stand for nothing once their kernel is gone, and see to what they leave undone."""
+    """Show widgets, with a text for pages that have no kernel, and see to what ipywidgets leaves undone."""
     from IPython.display import display
 
-    display(box)
-    display({"text/html": TEND, "text/plain": text}, raw=True)
+    display(box._repr_mimebundle_() | {"text/plain": text}, raw=True)
+    display({"text/html": TEND, "text/plain": ""}, raw=True)
