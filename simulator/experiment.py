@@ -31,6 +31,8 @@ def simulate(system, workload: Workload, *, faults: Iterable[Fault] = (), seed: 
     `trace=False` records what clients saw and what it cost, but not what nodes did.
     """
     faults = tuple(faults)
+    if not hasattr(system, "build"):
+        raise ValueError(f"system: {system!r} is not a system; make one, for example kafka.Cluster()")
     if not isinstance(workload, Workload):
         raise ValueError(f"workload: {workload!r} is not a Workload")
     for fault in faults:
@@ -50,9 +52,15 @@ def simulate(system, workload: Workload, *, faults: Iterable[Fault] = (), seed: 
 
 def compare(systems: Sequence | Mapping[str, object], workload: Workload, *, faults: Iterable[Fault] = (), seed: int = 0) -> Comparison:
     """The same workload, faults and seed on several systems; names are given by a mapping or taken from the systems."""
-    named = systems if isinstance(systems, Mapping) else {str(system): system for system in systems}
+    named = systems if isinstance(systems, Mapping) else _named(systems)
     faults = tuple(faults)
     return Comparison({name: simulate(system, workload, faults=faults, seed=seed) for name, system in named.items()})
+
+
+def _named(systems: Sequence) -> dict[str, object]:
+    """Systems by what they say of themselves, numbered where two say the same."""
+    names = [str(system) for system in systems]
+    return {name if names.count(name) == 1 else f"{name} #{number + 1}": system for number, (name, system) in enumerate(zip(names, systems))}
 
 
 def sweep(system, workload: Workload, vary: Mapping[str, Sequence], *, seeds: int | Sequence[int] = 5, faults: Iterable[Fault] = (),
@@ -86,7 +94,7 @@ def _with(system, workload, point: Mapping[str, object]) -> tuple:
 
 def _set(config, path: str, value, full: str):
     name, _, rest = path.partition(".")
-    if not hasattr(config, name):
+    if name not in config.__dataclass_fields__:
         raise ValueError(f"vary: {full!r} names no setting; {type(config).__name__} has {', '.join(config.__dataclass_fields__)}")
     if rest:
         value = _set(getattr(config, name), rest, value, full)

@@ -75,7 +75,7 @@ class Run:
     # Telling and showing
 
     def story(self, **filters):
-        """What happened, one line an event; filters are those of `evidence.why.story` (node, key, start, end, limit)."""
+        """What happened, one line an event; filters are those of `evidence.why.story` (limit, node, key, since, until)."""
         from .evidence.why import story
         return story(self.trace, **filters)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
-from .kernel.distributions import Distribution, Exponential, as_distribution
+from .kernel.distributions import Distribution, Exponential, as_distribution, check, is_number
 from .kernel.streams import Stream
 
 
@@ -29,13 +30,13 @@ class Workload:
     work: float | Distribution = 0.0
 
     def __post_init__(self):
-        _check("rate", self.rate, _number(self.rate) and self.rate > 0, "greater than 0 records a second")
-        _check("record_bytes", self.record_bytes, _whole(self.record_bytes) and self.record_bytes > 0, "a whole number of bytes, at least 1")
-        _check("keys", self.keys, self.keys is None or _whole(self.keys) and self.keys > 0, "a whole number, at least 1, or None")
-        _check("seconds", self.seconds, _number(self.seconds) and 0 < self.seconds < float("inf"), "greater than 0 seconds")
-        _check("arrivals", self.arrivals, self.arrivals in ("poisson", "even"), "'poisson' or 'even'")
-        _check("skew", self.skew, _number(self.skew) and self.skew >= 0, "at least 0")
-        _check("consumers", self.consumers, _whole(self.consumers) and self.consumers >= 0, "a whole number, at least 0")
+        check("rate", self.rate, is_number(self.rate) and self.rate > 0, "greater than 0 records a second")
+        check("record_bytes", self.record_bytes, _whole(self.record_bytes) and self.record_bytes > 0, "a whole number of bytes, at least 1")
+        check("keys", self.keys, self.keys is None or _whole(self.keys) and self.keys > 0, "a whole number, at least 1, or None")
+        check("seconds", self.seconds, is_number(self.seconds) and self.seconds > 0, "greater than 0 seconds")
+        check("arrivals", self.arrivals, self.arrivals in ("poisson", "even"), "'poisson' or 'even'")
+        check("skew", self.skew, is_number(self.skew) and self.skew >= 0, "at least 0")
+        check("consumers", self.consumers, _whole(self.consumers) and self.consumers >= 0, "a whole number, at least 0")
         object.__setattr__(self, "work", as_distribution("work", self.work))
 
     def arrival_times(self, stream: Stream) -> np.ndarray:
@@ -57,14 +58,5 @@ class Workload:
         return np.searchsorted(shares / shares[-1], stream.uniforms(count)).astype(np.int32)
 
 
-def _number(value) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
-
-
 def _whole(value) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _check(field: str, value, holds: bool, allowed: str) -> None:
-    if not holds:
-        raise ValueError(f"{field}: {value!r} is not allowed; it must be {allowed}")
+    return isinstance(value, Integral) and not isinstance(value, bool)

@@ -31,7 +31,8 @@ class Kind:
 
     shape: `send` (a message leaves for `peer`), `receive` (a message arrives from `peer`; its cause is the send), `drop` (it never
     will; its cause is the send), `local` (something happened at the node) or `state` (local, and worth a mark on a timeline).
-    The sentence may use {node} {peer} {key} {offset} {last} {count} {epoch} {value} {note}; {last} is the last of `count` offsets.
+    The sentence may use {node} {peer} {key} {offset} {last} {count} {epoch} {value} {note}, and in words {records} ("3 records") and
+    {offsets} ("offsets 4–6"); {last} is the last of `count` offsets.
     """
     name: str
     shape: str
@@ -112,6 +113,8 @@ class Trace:
         return self.kinds[row["kind"]].sentence.format(
             node=name(row["node"]), peer=name(row["peer"]), key=self.keys[row["key"]], offset=row["offset"],
             last=row["offset"] + row["count"] - 1, count=row["count"], epoch=row["epoch"], value=row["value"],
+            records="1 record" if row["count"] == 1 else f"{row['count']:,} records",
+            offsets=f"offset {row['offset']}" if row["count"] == 1 else f"offsets {row['offset']}–{row['offset'] + row['count'] - 1}",
             note=self.notes.get(event, ""))
 
     def digest(self) -> str:

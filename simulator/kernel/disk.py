@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .distributions import Distribution, Lognormal, as_distribution
+from .distributions import Distribution, Lognormal, as_distribution, check, is_number
 
 if TYPE_CHECKING:
     from .node import Node
@@ -26,8 +26,7 @@ class DiskProfile:
 
     def __post_init__(self):
         object.__setattr__(self, "fsync", as_distribution("fsync", self.fsync))
-        if not self.writeback >= 0:
-            raise ValueError(f"writeback: {self.writeback!r} is not allowed; it must be at least 0 seconds")
+        check("writeback", self.writeback, is_number(self.writeback) and self.writeback >= 0, "at least 0 seconds")
 
 
 class Disk:

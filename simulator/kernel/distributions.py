@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
@@ -43,7 +44,7 @@ class Fixed(Distribution):
     value: float = 0.0
 
     def __post_init__(self):
-        _check("value", self.value, self.value >= 0, "at least 0")
+        check("value", self.value, is_number(self.value) and self.value >= 0, "at least 0")
 
     @property
     def mean(self) -> float:
@@ -60,7 +61,8 @@ class Uniform(Distribution):
     high: float
 
     def __post_init__(self):
-        _check("low", self.low, 0 <= self.low <= self.high, f"between 0 and high, which is {self.high}")
+        check("high", self.high, is_number(self.high) and self.high >= 0, "at least 0")
+        check("low", self.low, is_number(self.low) and 0 <= self.low <= self.high, f"between 0 and high, which is {self.high}")
 
     @property
     def mean(self) -> float:
@@ -76,7 +78,7 @@ class Exponential(Distribution):
     mean: float
 
     def __post_init__(self):
-        _check("mean", self.mean, self.mean > 0, "greater than 0")
+        check("mean", self.mean, is_number(self.mean) and self.mean > 0, "greater than 0")
 
     def quantile(self, p):
         return -self.mean * np.log1p(-np.asarray(p))
@@ -90,14 +92,14 @@ class Lognormal(Distribution):
     floor: float = 0.0
 
     def __post_init__(self):
-        _check("median", self.median, self.median > 0, "greater than 0")
-        _check("sigma", self.sigma, self.sigma >= 0, "at least 0")
-        _check("floor", self.floor, self.floor >= 0, "at least 0")
+        check("median", self.median, is_number(self.median) and self.median > 0, "greater than 0")
+        check("sigma", self.sigma, is_number(self.sigma) and self.sigma >= 0, "at least 0")
+        check("floor", self.floor, is_number(self.floor) and self.floor >= 0, "at least 0")
 
     @classmethod
     def from_percentiles(cls, p50: float, p99: float, floor: float = 0.0) -> Lognormal:
         """The lognormal through a published median and 99th percentile (both including the floor)."""
-        _check("p99", p99, floor < p50 <= p99, f"at least p50, which is {p50}, and both above the floor, {floor}")
+        check("p99", p99, all(map(is_number, (floor, p50, p99))) and floor < p50 <= p99, f"at least p50, which is {p50}, and both above the floor, {floor}")
         return cls(p50 - floor, math.log((p99 - floor) / (p50 - floor)) / 2.3263478740408408, floor)
 
     @property
@@ -113,11 +115,17 @@ def as_distribution(field: str, value: float | Distribution) -> Distribution:
     """A number as a fixed duration, a distribution as itself; anything else is refused by the field's name."""
     if isinstance(value, Distribution):
         return value
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf:
+    if is_number(value) and value >= 0:
         return Fixed(float(value))
     raise ValueError(f"{field}: {value!r} is not a number of seconds (at least 0) or a distribution")
 
 
-def _check(field: str, value, holds: bool, allowed: str) -> None:
+def is_number(value, finite: bool = True) -> bool:
+    """Whether a value is a real number, and finite unless that does not matter; True and False are not numbers here."""
+    return isinstance(value, Real) and not isinstance(value, bool) and value == value and (not finite or abs(value) < math.inf)
+
+
+def check(field: str, value, holds: bool, allowed: str) -> None:
+    """Refuses a value in one sentence that names the field, the value and what is allowed."""
     if not holds:
         raise ValueError(f"{field}: {value!r} is not allowed; it must be {allowed}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
+from .distributions import check, is_number
 from .network import Rule
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ class Fault:
     extra: float = 0.0
 
     def __post_init__(self):
-        if not 0 <= self.at < inf:
-            raise ValueError(f"at: {self.at!r} is not allowed; it must be a time in seconds, at least 0")
-        if not self.lasts > 0:
-            raise ValueError(f"lasts: {self.lasts!r} is not allowed; it must be greater than 0 seconds")
-        if not self.extra >= 0:
-            raise ValueError(f"extra: {self.extra!r} is not allowed; it must be at least 0 seconds")
+        check("kind", self.kind, self.kind in _EFFECTS, f"one of {', '.join(_EFFECTS)}")
+        check("nodes", self.nodes, len(self.nodes) > 0, "at least one node")
+        check("others", self.others, not set(self.others) & set(self.nodes), "other nodes than those on the first side")
+        check("at", self.at, is_number(self.at) and self.at >= 0, "a time in seconds, at least 0")
+        check("lasts", self.lasts, is_number(self.lasts, finite=False) and self.lasts > 0, "greater than 0 seconds")
+        check("extra", self.extra, is_number(self.extra) and self.extra >= 0, "at least 0 seconds")
 
     @property
     def ends(self) -> float:
@@ -124,5 +125,5 @@ def _rules(fault: Fault, world: World):
     return begin, end
 
 
-_EFFECTS = {"crash": _each("crash", "restart"), "power_loss": _each("lose_power", "restart"), "pause": _each("pause", "resume"),
+_EFFECTS = {"crash": _each("crash", "restart"), "power_loss": _each("lose_power", "restore_power"), "pause": _each("pause", "resume"),
             "isolate": _rules, "partition": _rules, "mute": _rules, "drop": _rules, "slow_network": _rules}

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .distributions import Distribution, Lognormal, as_distribution
+from .distributions import Distribution, Lognormal, as_distribution, check, is_number
 
 if TYPE_CHECKING:
     from .node import Node
@@ -34,8 +34,7 @@ class NetworkProfile:
     def __post_init__(self):
         for name in ("same_zone", "cross_zone"):
             object.__setattr__(self, name, as_distribution(name, getattr(self, name)))
-        if not self.bandwidth > 0:
-            raise ValueError(f"bandwidth: {self.bandwidth!r} is not allowed; it must be greater than 0 bytes a second")
+        check("bandwidth", self.bandwidth, is_number(self.bandwidth, finite=False) and self.bandwidth > 0, "greater than 0 bytes a second")
 
     @classmethod
     def instant(cls) -> NetworkProfile:
@@ -97,7 +96,7 @@ class Link:
         if arrival < self._last_arrival:
             arrival = self._last_arrival
         self._last_arrival = arrival
-        world.after(arrival - now, self._arrive, *parcel)
+        world.at(arrival, self._arrive, *parcel)
 
     def _under_rules(self, delay: float, parcel: tuple) -> None:
         network = self.network
@@ -175,8 +174,9 @@ class Network:
 
     def disconnect(self, node: Node, peer: Node) -> None:
         """Tells a node, one latency later, that its connection to a peer is gone; a network rule may keep the news from it."""
-        if self.rule_for(peer.name, node.name) is None:
-            node.after(self.link(peer, node)._latency(), _disconnected, node, peer)
+        rule = self.rule_for(peer.name, node.name)
+        if rule is None or rule.action in ("pass", "delay"):
+            node.after(self.link(peer, node)._latency() + (rule.delay if rule else 0.0), _disconnected, node, peer)
 
     def count_bytes(self) -> None:
         """Adds what every link carried to the world's meters."""

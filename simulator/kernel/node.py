@@ -60,14 +60,18 @@ class Node:
             self._stop("power_loss", power_lost=True)
 
     def restart(self) -> None:
-        """Starts the process again, with what the disk still has."""
-        if not self.up:
+        """Starts the process again, with what the disk still has; a machine without power starts nothing."""
+        if self.powered and not self.up:
             self.up = True
             self._note("restart")
-            if not self.powered:  # only now do its peers learn that their connections ended
-                self.powered = True
-                self.world.network.reset_connections(self)
             self.on_start()
+
+    def restore_power(self) -> None:
+        """Switches the machine on and starts the process; only now do its peers learn that their connections ended."""
+        if not self.powered:
+            self.powered = True
+            self.world.network.reset_connections(self)
+            self.restart()
 
     def pause(self) -> None:
         """Stops time for this node."""
@@ -86,12 +90,10 @@ class Node:
                 self.call(life, function, args)
 
     def _stop(self, kind: str, power_lost: bool) -> None:
-        was_up = self.up
         self.up, self.paused, self._held = False, False, []
         self.incarnation += 1
         self._note(kind)
-        if was_up:
-            self.on_crash(power_lost)
+        self.on_crash(power_lost)
 
     def _note(self, kind: str) -> None:
         self.fault = self.world.trace.add(self.world.now, self._kinds[kind], self.code, -1, -1,

@@ -7,6 +7,7 @@ SimPy keeps the time. A model may be written as SimPy processes (`world.process`
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from heapq import heappush
 
 import simpy
 
@@ -62,8 +63,17 @@ class World:
 
     def after(self, delay: float, function: Callable, *args) -> Call:
         """Calls a function after a delay in seconds; the returned call can be cancelled."""
+        return self.at(self.env._now + delay, function, *args)
+
+    def at(self, time: float, function: Callable, *args) -> Call:
+        """Calls a function at an exact time; calls for the same time are made in the order in which they were scheduled.
+
+        SimPy schedules by delay only, and `now + (time - now)` may miss `time` by a rounding error: enough for one message to overtake
+        another. So the call goes straight into SimPy's queue, as its own `schedule` would put it there.
+        """
         call = Call(function, args)
-        self.env.schedule(call, delay=delay)
+        env = self.env
+        heappush(env._queue, (time, simpy.events.NORMAL, next(env._eid), call))
         return call
 
     def process(self, generator: Generator) -> simpy.Process:

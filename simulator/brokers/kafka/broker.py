@@ -24,11 +24,13 @@ SOCKET_TIMEOUT = 30.0                   # replica.socket.timeout.ms
 class Session:
     """A leader's view of one fetcher, follower or consumer: its positions, what is new for it, and its fetch if that is parked."""
 
-    def __init__(self, client, follower: int, max_wait: float, handler):
+    def __init__(self, client, follower: int, max_wait: float, max_partition_bytes: int, handler):
         self.client, self.follower, self.max_wait, self.handler = client, follower, max_wait, handler
+        self.max_partition_bytes = max_partition_bytes
         self.positions: dict[int, int] = {}
         self.fresh: dict[int, int] = {}    # partition -> the event that made something new for this fetcher
         self.stale: dict[int, int] = {}    # partition -> the event by which this follower's high watermark fell behind
+        self.gone: dict[int, int] = {}     # partition -> the event by which this broker stopped leading it
         self.parked_until = -1.0           # when the parked fetch must be answered, negative if none is parked
         self.timer_set = False
         self.event = -1                    # the fetch that is parked
@@ -184,7 +186,7 @@ class Broker:
                 continue
             self._position(session, leadership, key, offset, event, now)
         session.event = event
-        if errors or session.fresh or session.stale:
+        if errors or session.fresh or session.stale or session.gone:
             self._respond(session, event, errors)
         else:
             self._park(session, now)
@@ -258,6 +260,9 @@ class Broker:
     def _respond(self, session: Session, cause: int, errors: list[Fetched] | None) -> None:
         session.parked_until = -1.0
         parts, size, count = errors or [], REQUEST_OVERHEAD, 0
+        if session.gone:
+            parts += [Fetched(key, [], 0, error=Error.NOT_LEADER_OR_FOLLOWER) for key in session.gone]
+            session.gone = {}
         committed_only = session.follower < 0
         fresh, session.fresh = session.fresh, {}
         stale, session.stale = session.stale, {}
@@ -268,7 +273,7 @@ class Broker:
             log = self.leading[key].log
             high_watermark = log.high_watermark
             batches, taken, records = log.read(session.positions[key], high_watermark if committed_only else log.end_offset,
-                                               MAX_PARTITION_BYTES)
+                                               session.max_partition_bytes)
             parts.append((key, batches, high_watermark, None, Error.NONE))
             size += taken
             count += records
@@ -282,8 +287,11 @@ class Broker:
 
     # Obeying the controller
 
-    def on_metadata(self, states: list[PartitionState], event: int) -> None:
-        """Applies the controller's decisions, each once and in order."""
+    def on_metadata(self, message: tuple[int, list[PartitionState]], event: int) -> None:
+        """Applies the controller's decisions, each once and in order; what is meant for this broker's last life is none of its business."""
+        incarnation, states = message
+        if incarnation != self.node.incarnation:
+            return
         self.registered = True
         for state in states:
             known = self.metadata.get(state.key)
@@ -305,7 +313,7 @@ class Broker:
             self.advance(leadership, event)
             return
         if leadership:
-            self._resign(leadership)
+            self._resign(leadership, event)
         for fetcher in self.fetchers.values():
             fetcher.partitions.pop(state.key, None)
         if state.leader == self.index:
@@ -316,7 +324,7 @@ class Broker:
     def _lead(self, state: PartitionState, event: int) -> None:
         log = self.logs[state.key]
         won = self.note(self.kinds.elected, state.key, event, log.end_offset, 0, state.leader_epoch,
-                        text=", although it was not in sync (unclean)" if state.unclean else "")
+                        text=state.doubt)
         self._note_isr(state, won)
         leadership = self.leading[state.key] = Leadership(self, state, won)
         self.advance(leadership, won)
@@ -334,11 +342,15 @@ class Broker:
         fetcher.full = True
         self.note(self.kinds.follow, state.key, event, -1, 0, state.leader_epoch, peer=fetcher.leader.node.code)
 
-    def _resign(self, leadership: Leadership) -> None:
+    def _resign(self, leadership: Leadership, event: int) -> None:
+        """Ends a leadership: consumers are told with their next answer, followers hear it from the controller."""
         del self.leading[leadership.key]
         for session in self.readers.pop(leadership.key, []):
             for table in (session.positions, session.fresh, session.stale):
                 table.pop(leadership.key, None)
+            if session.follower < 0:
+                session.gone[leadership.key] = event
+                self.woken[session] = None
         for request in leadership.resign():
             self._answer(request)
 
@@ -358,6 +370,10 @@ class Broker:
         self.node.after(self.config.replica_lag_time_max / 2, self._check_lag)
 
     # Telling clients
+
+    def on_connect(self, client, event: int) -> None:
+        """A client opens a connection."""
+        self.link(client.node).send(self.kinds.connected, client.on_connected, self.index, REQUEST_OVERHEAD, event)
 
     def on_metadata_request(self, client, event: int) -> None:
         """A client asks who leads what; this broker answers from what it was told."""
@@ -392,7 +408,8 @@ class Fetcher:
         broker = self.broker
         if self.full:
             self.attempt += 1
-            self.session = Session(broker, broker.index, broker.config.replica_fetch_wait_max, self._handler(self.attempt))
+            self.session = Session(broker, broker.index, broker.config.replica_fetch_wait_max, MAX_PARTITION_BYTES,
+                                   self._handler(self.attempt))
         keys = list(self.partitions) if self.full else [key for key in self.moved if key in self.partitions]
         logs = broker.logs
         positions = [(key, logs[key].end_offset, logs[key].last_epoch, self.partitions[key]) for key in keys]
@@ -404,7 +421,7 @@ class Fetcher:
         """The handler of this session's answers; answers to an abandoned session are ignored."""
         def handle(parts: list[Fetched], event: int) -> None:
             if attempt == self.attempt:
-                if self.broker.config.flush_every_batch and any(part.batches for part in parts):
+                if self.broker.config.flush_every_batch and any(batches for _, batches, *_ in parts):
                     self.broker.node.after(self.broker.disk.fsync(), self._apply, attempt, parts, event)
                 else:
                     self._apply(attempt, parts, event)

@@ -65,7 +65,7 @@ class KafkaSystem:
             self.controller.node.after(self.config.broker_session_timeout, self.controller._check_session, broker.index, 0)
             broker.start()
         for broker in self.brokers:
-            broker.on_metadata(states, -1)
+            broker.on_metadata((broker.node.incarnation, states), -1)
         self.producer.start()
         for consumer in self.consumers:
             consumer.start()
@@ -74,7 +74,7 @@ class KafkaSystem:
     def guarantees(self) -> Guarantees:
         """What this configuration promises; losing what was acknowledged is never part of it, whatever `acks` is."""
         producer = self.config.producer
-        return Guarantees(idempotence=producer.idempotence, in_order=producer.idempotence or producer.max_in_flight == 1)
+        return Guarantees(idempotence=producer.idempotent, in_order=producer.idempotent or producer.max_in_flight == 1)
 
     # What clients know without asking
 
@@ -102,9 +102,17 @@ class KafkaSystem:
             return False
         for key in range(self.config.partitions):
             log = self._leader_log(key)
-            if log is None or self.consumers and self.delivered[key] < log.high_watermark or log.high_watermark < log.end_offset:
+            if log is None or self.consumers and self.delivered[key] < log.high_watermark or not self._replicated(key, log):
                 return False
         return all(consumer.idle for consumer in self.consumers)
+
+    def _replicated(self, key: int, leader_log) -> bool:
+        """Whether every replica that can be reached holds all that the leader holds, and all of it is committed."""
+        cut_off = bool(self.world.network.rules)
+        reachable = [self.brokers[index] for index in self.controller.partitions[key].replicas
+                     if self.brokers[index].node.up and not (cut_off and self.controller.brokers[index].fenced)]
+        return (leader_log.high_watermark == leader_log.end_offset
+                and all(broker.logs[key].end_offset == leader_log.end_offset for broker in reachable))
 
     def _leader_log(self, key: int):
         state = self.controller.partitions[key]

@@ -19,6 +19,7 @@ class Producer:
     acks: 0 (do not wait), 1 (the leader has it) or "all" (every in-sync replica has it).
     linger, batch_size: a batch is sent `linger` seconds after its first record or as soon as it holds `batch_size` bytes (KIP-1030: 5 ms since 4.0).
     max_in_flight: requests to one broker that may be unanswered. idempotence: the broker recognises a repeated batch (KIP-98, default since 3.0).
+    idempotence: None turns it on whenever the other settings allow it.
     retries: how often a batch is sent again after a retriable error, within `delivery_timeout`.
     """
     acks: int | str = "all"
@@ -41,21 +42,23 @@ class Producer:
         _check(self, "retries", self.retries == inf or _is_whole(self.retries) and self.retries >= 0, "a whole number, at least 0, or inf")
         _check(self, "delivery_timeout", self.delivery_timeout >= self.linger + self.request_timeout,
                f"at least linger + request_timeout = {self.linger + self.request_timeout:g} seconds")
-        self._settle_idempotence()
+        _check(self, "idempotence", self.idempotence in (True, False, None), "True, False or None")
+        _check(self, "idempotence", self._can_be_idempotent or not self.idempotence,
+               "False or None unless acks='all', max_in_flight is at most 5 and retries is above 0")
 
-    def _settle_idempotence(self):
-        """Idempotence is on unless the other settings rule it out; asking for it against them is an error, as in Kafka."""
-        possible = self.acks == "all" and self.max_in_flight <= 5 and self.retries > 0
-        if self.idempotence is None:
-            object.__setattr__(self, "idempotence", possible)
-        _check(self, "idempotence", isinstance(self.idempotence, bool), "True, False or None")
-        _check(self, "idempotence", possible or not self.idempotence,
-               "False unless acks='all', max_in_flight is at most 5 and retries is above 0")
+    @property
+    def _can_be_idempotent(self) -> bool:
+        return self.acks == "all" and self.max_in_flight <= 5 and self.retries > 0
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether this producer is idempotent: as asked for, and if nothing was asked, whenever the other settings allow it."""
+        return self._can_be_idempotent if self.idempotence is None else bool(self.idempotence)
 
 
 @dataclass(frozen=True)
 class Consumer:
-    """The consumer's settings: how long a fetch may wait for `fetch_min_bytes`, and how often offsets are committed."""
+    """The consumer's settings: how long a fetch may wait for a first byte, how much it brings, and how often offsets are committed."""
     fetch_max_wait: float = 0.5
     max_partition_fetch_bytes: int = 1_048_576
     max_poll_records: int = 500
@@ -122,7 +125,7 @@ class Cluster:
                    if f.name not in ("producer", "consumer", "network", "disk") and getattr(self, f.name) != f.default]
         default = Producer()
         changed += [f"{f.name}={getattr(self.producer, f.name)!r}" for f in fields(Producer)
-                    if getattr(self.producer, f.name) != getattr(default, f.name) and f.name != "idempotence"]
+                    if getattr(self.producer, f.name) != getattr(default, f.name)]
         return f"Kafka({', '.join(changed)})"
 
 

@@ -45,6 +45,7 @@ class ConsumerClient:
         self.feeds: dict[int, Feed] = {}
         self.buffer: list[tuple[int, int, int, int, int, int]] = []  # (key, offset, value, count, epoch, event)
         self.working = self.asking = False
+        self.questions = 0
         self.on_metadata(self.system.leaders(), -1)
         self.node.after(self.config.auto_commit_interval, self._commit)
 
@@ -77,18 +78,19 @@ class ConsumerClient:
             self.refresh(event)
 
     def refresh(self, event: int) -> None:
-        """Asks some broker who leads what, after a back-off."""
+        """Asks some broker who leads what, after a back-off; another one if there is no answer in a second."""
         if not self.asking:
             self.asking = True
-            self.node.after(RETRY_BACKOFF, self._ask, event, 0)
+            self.questions += 1
+            self.node.after(RETRY_BACKOFF, self._ask, event, self.questions, 0)
 
-    def _ask(self, event: int, tries: int) -> None:
-        if not self.asking:
+    def _ask(self, event: int, question: int, tries: int) -> None:
+        if not self.asking or question != self.questions:
             return
         target = self.system.brokers[tries % len(self.system.brokers)]
         self.world.network.link(self.node, target.node).send(
             self.kinds.metadata_request, target.on_metadata_request, self, REQUEST_OVERHEAD, event)
-        self.node.after(1.0, self._ask, event, tries + 1)
+        self.node.after(1.0, self._ask, event, question, tries + 1)
 
     def _disconnected(self, peer) -> None:
         for feed in self.feeds.values():
@@ -199,7 +201,8 @@ class Feed:
         self.due = None
         if self.full:
             self.attempt += 1
-            self.session = Session(consumer, -1, consumer.config.fetch_max_wait, self._handler(self.attempt))
+            self.session = Session(consumer, -1, consumer.config.fetch_max_wait, consumer.config.max_partition_fetch_bytes,
+                                   self._handler(self.attempt))
         keys = list(self.keys) if self.full else [key for key in self.moved if key in self.keys]
         positions = [(key, consumer.position[key], consumer.last_epoch[key], -1) for key in keys]
         fetch = Fetch(self.session, positions, self.full)

@@ -104,29 +104,23 @@ class Controller:
     def _elect(self, state: PartitionState, cause: int) -> PartitionState:
         """The partition with the best leader there is: in sync, else eligible, else last known, else (unclean) anyone; or with none."""
         alive = [b for b in state.replicas if b in self.brokers and not self.brokers[b].fenced]
-        clean = [b for b in alive if b in state.isr] or [b for b in alive if b in state.elr]
-        if not clean and not state.isr and not state.elr:
-            last_known = [b for b in alive if b == state.last_known_leader]
-        else:
-            last_known = []
+        in_sync = [b for b in alive if b in state.isr]
+        eligible = [b for b in alive if b in state.elr]
+        last_known = [b for b in alive if b == state.last_known_leader and not state.isr and not state.elr]
         anyone = alive if self.config.unclean_leader_election else []
-        candidates = clean or last_known or anyone
+        candidates = in_sync or eligible or last_known or anyone
         if not candidates:
             self._note(self.kinds.offline, state.key, cause)
             return state._replace(partition_epoch=state.partition_epoch + 1)
-        leader, unclean = candidates[0], not clean
-        isr = state.isr if leader in state.isr and not unclean else (leader,)
-        if clean and leader in state.isr:
-            isr = tuple(b for b in state.isr if b in alive) if self.config.eligible_leader_replicas else state.isr
-        elr = () if unclean or len(isr) >= self.config.min_insync else tuple(b for b in state.elr if b not in isr)
-        return self._led_by(state, leader, isr, elr, unclean, cause)
-
-    def _led_by(self, state, leader, isr, elr, unclean, cause) -> PartitionState:
-        node = self.system.brokers[leader].node
-        self._note(self.kinds.elect, state.key, cause, peer=node.code, epoch=state.leader_epoch + 1,
-                   text=" although it was not in sync" if unclean else "")
-        return state._replace(leader=leader, leader_epoch=state.leader_epoch + 1, isr=isr, elr=elr, unclean=unclean,
-                              partition_epoch=state.partition_epoch + 1, last_known_leader=leader)
+        if in_sync or eligible:
+            doubt = ""
+        else:
+            doubt = ", as the last known leader" if last_known else ", although it was not in sync (unclean election)"
+        isr = tuple(in_sync) or candidates[:1]
+        elr = () if doubt or len(isr) >= self.config.min_insync else tuple(b for b in state.elr if b not in isr)
+        self._note(self.kinds.elect, state.key, cause, peer=self.system.brokers[candidates[0]].node.code, epoch=state.leader_epoch + 1, text=doubt)
+        return state._replace(leader=candidates[0], leader_epoch=state.leader_epoch + 1, isr=tuple(isr), elr=elr, doubt=doubt,
+                              partition_epoch=state.partition_epoch + 1, last_known_leader=candidates[0])
 
     def on_alter_partition(self, message: tuple[int, PartitionState, tuple[int, ...]], event: int) -> None:
         """A leader asks for another in-sync set; refused if it speaks of an old state or names a fenced broker."""
@@ -155,7 +149,7 @@ class Controller:
     def _tell(self, index: int, states: list[PartitionState], cause: int) -> None:
         broker = self.system.brokers[index]
         self.world.network.link(self.node, broker.node).send(
-            self.kinds.metadata, broker.on_metadata, states, REQUEST_OVERHEAD + 50 * len(states), cause)
+            self.kinds.metadata, broker.on_metadata, (self.brokers[index].incarnation, states), REQUEST_OVERHEAD + 50 * len(states), cause)
 
     def _note(self, kind, key=-1, cause=-1, peer=-1, epoch=-1, value=-1, text="") -> int:
         return self.world.trace.add(self.world.now, kind, self.node.code, peer, key, cause, -1, 0, epoch, value, text)

@@ -31,7 +31,7 @@ class PartitionState(NamedTuple):
     elr: tuple[int, ...]
     partition_epoch: int
     last_known_leader: int = -1
-    unclean: bool = False  # this leader was chosen although it may lack committed records
+    doubt: str = ""  # why this leader may lack committed records, if it may
 
 
 class ProducerBatch:

@@ -3,7 +3,7 @@
 Records are never objects. The producer knows, for each partition, the creation times of its records; a batch is the next stretch of them,
 cut when `linger` has passed since its first record or when it is full. Source: the producer's documentation for 4.2; KIP-480, KIP-580
 (exponential back-off), KIP-360 (a lost sequence begins a new producer epoch), KIP-1030 (linger 5 ms).
-Left out: buffer.memory and max.block.ms (senders are never held up), compression, several producers, reconnect back-off.
+Left out: buffer.memory and max.block.ms (senders are never held up), compression, several producers.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...evidence.history import FAIL, INFO, OK, UNKNOWN
+from ...kernel.distributions import Uniform
 from .messages import REQUEST_OVERHEAD, Error, ProduceRequest, ProducerBatch
 
 if TYPE_CHECKING:
     from .cluster import KafkaSystem
 
-EXPIRY_CHECK = 1.0  # seconds between looks for batches past their delivery timeout
+EXPIRY_CHECK = 1.0                # seconds between looks for batches past their delivery timeout
+RECONNECT_BACKOFF = 0.05          # reconnect.backoff.ms
+RECONNECT_BACKOFF_MAX = 1.0       # reconnect.backoff.max.ms
+CONNECTION_SETUP_TIMEOUT = 10.0   # socket.connection.setup.timeout.ms
 
 
 class Stretch:
@@ -41,14 +45,14 @@ class ProducerClient:
 
     def __init__(self, system: KafkaSystem, created: list[np.ndarray], record_bytes: int):
         self.system, self.config, self.world, self.kinds = system, system.config.producer, system.world, system.kinds
-        self.history = system.history
+        self.history, self.idempotent = system.history, system.config.producer.idempotent
         self.node = system.world.node("producer-1", "producer", system.config.zones[0])
         self.node.on_start, self.node.on_disconnect, self.node.on_crash = self.start, self._disconnected, self._crashed
         self.process = self.history.processes.code("producer-1")
         self.record_bytes = record_bytes
         self.records_a_batch = max(1, self.config.batch_size // record_bytes)
         self.stretches = [Stretch(key, times) for key, times in enumerate(created)]
-        self._jitter = self.world.sampler("producer/backoff", _Jitter())
+        self._jitter = self.world.sampler("producer/backoff", Uniform(0.8, 1.2))  # the factor on every back-off (KIP-580)
         self._forget()
 
     def _forget(self):
@@ -57,6 +61,9 @@ class ProducerClient:
         self.by_leader: list[list[Stretch]] = [[] for _ in range(brokers)]
         self.timers: list = [None] * brokers
         self.asked: int | None = None  # the broker asked for metadata
+        self.questions, self.will_ask = 0, False
+        self.connected = [True] * brokers
+        self.connects = [0] * brokers  # attempts since the connection was lost
 
     def start(self) -> None:
         """Learns who leads and begins; records that were due while the process was down were never sent."""
@@ -90,7 +97,7 @@ class ProducerClient:
         if timer is not None:
             timer.cancel()
             self.timers[broker] = None
-        if len(self.in_flight[broker]) >= self.config.max_in_flight:
+        if len(self.in_flight[broker]) >= self.config.max_in_flight or not self.connected[broker]:
             return
         due = inf
         for stretch in self.by_leader[broker]:
@@ -114,7 +121,7 @@ class ProducerClient:
 
     def _may_repeat(self, stretch: Stretch) -> bool:
         """With idempotence a batch is repeated only when nothing before it is in flight, so that sequences arrive in order."""
-        return not (self.config.idempotence and stretch.flying and stretch.flying[0] < stretch.again[0].value)
+        return not (self.idempotent and stretch.flying and stretch.flying[0] < stretch.again[0].value)
 
     # Sending
 
@@ -140,7 +147,7 @@ class ProducerClient:
         if first >= stretch.total or created[first] > now:
             return None
         stretch.cursor = end = bisect_right(created, now, first, min(first + self.records_a_batch, stretch.total))
-        producer_id = stretch.producer_id if self.config.idempotence else -1
+        producer_id = stretch.producer_id if self.idempotent else -1
         return ProducerBatch(stretch.key, first, end - first, (end - first) * self.record_bytes, producer_id, self.history.op(), created[first])
 
     def _transmit(self, broker: int, batches: list[ProducerBatch], now: float) -> None:
@@ -174,7 +181,7 @@ class ProducerClient:
         if watched.open and requests:
             node = self.system.brokers[broker].node
             event = self.world.trace.add(self.world.now, self.kinds.timeout, self.node.code, node.code)
-            self._fail_all(broker, Error.REQUEST_TIMED_OUT, event)
+            self._lose_connection(broker, Error.REQUEST_TIMED_OUT, event)
         elif requests:
             self.node.after(self.config.request_timeout, self._timed_out, broker, requests[0], self.world.env._now)
 
@@ -202,13 +209,17 @@ class ProducerClient:
         broker = next((b.index for b in self.system.brokers if b.node is peer), None)
         if broker is None:
             return
-        self._fail_all(broker, Error.NETWORK_EXCEPTION, -1)
+        self._lose_connection(broker, Error.NETWORK_EXCEPTION, -1)
         if self.asked == broker:
             self.asked = None
-            self.node.after(self.config.retry_backoff, self._refresh, -1, broker + 1)
+            self._refresh_later(-1, broker + 1)
 
-    def _fail_all(self, broker: int, error: Error, event: int) -> None:
-        """The connection to a broker is given up: everything in flight on it is sent again, in order."""
+    def _lose_connection(self, broker: int, error: Error, event: int) -> None:
+        """The connection to a broker is gone: everything in flight on it is sent again, in order, once there is a connection or a new leader."""
+        self.connected[broker] = False
+        backoff = min(RECONNECT_BACKOFF * 2 ** self.connects[broker], RECONNECT_BACKOFF_MAX)
+        self.connects[broker] += 1
+        self.node.after(backoff * self._jitter(), self._connect, broker, self.connects[broker])
         requests, self.in_flight[broker] = self.in_flight[broker], []
         for request in requests:
             request.open = False
@@ -216,6 +227,19 @@ class ProducerClient:
                 self.stretches[batch.key].flying.remove(batch.value)
                 self._retry(batch, error, event)
         self._refresh(event, broker + 1)
+        self._plan(broker)
+
+    def _connect(self, broker: int, attempt: int) -> None:
+        """Opens a connection; a machine that does not answer at all is tried again after the set-up timeout."""
+        if self.connected[broker] or attempt != self.connects[broker]:
+            return
+        target = self.system.brokers[broker]
+        self.world.network.link(self.node, target.node).send(self.kinds.connect, target.on_connect, self, REQUEST_OVERHEAD)
+        self.node.after(CONNECTION_SETUP_TIMEOUT, self._connect, broker, attempt)
+
+    def on_connected(self, broker: int, event: int) -> None:
+        """The connection stands."""
+        self.connected[broker], self.connects[broker] = True, 0
         self._plan(broker)
 
     def _retry(self, batch: ProducerBatch, error: Error, event: int) -> None:
@@ -226,7 +250,7 @@ class ProducerClient:
             return
         if error is Error.OUT_OF_ORDER_SEQUENCE_NUMBER and not stretch.flying and not any(b.value < batch.value for b in stretch.again):
             stretch.producer_id += 1  # nothing before it is missing here: the broker has lost records, so begin a new epoch (KIP-360)
-        if self.config.idempotence:
+        if self.idempotent:
             batch.producer_id = stretch.producer_id
         insort(stretch.again, batch, key=lambda b: b.value)
         backoff = min(self.config.retry_backoff * 2 ** (batch.attempts - 1), self.config.retry_backoff_max)
@@ -262,18 +286,29 @@ class ProducerClient:
         """Asks a broker who leads what, unless a question is open."""
         if self.asked is None:
             self.asked = broker % len(self.system.brokers)
+            self.questions += 1
             target = self.system.brokers[self.asked]
             self.world.network.link(self.node, target.node).send(
                 self.kinds.metadata_request, target.on_metadata_request, self, REQUEST_OVERHEAD, event)
-            self.node.after(self.config.request_timeout, self._unanswered, self.asked, self.world.now)
+            self.node.after(self.config.request_timeout, self._unanswered, self.questions, broker)
 
-    def _unanswered(self, broker: int, since: float) -> None:
-        if self.asked == broker:
+    def _refresh_later(self, event: int, broker: int = 0) -> None:
+        """Asks after the back-off; one such plan at a time."""
+        if not self.will_ask:
+            self.will_ask = True
+            self.node.after(self.config.retry_backoff, self._ask_now, event, broker)
+
+    def _ask_now(self, event: int, broker: int) -> None:
+        self.will_ask = False
+        self._refresh(event, broker)
+
+    def _unanswered(self, question: int, broker: int) -> None:
+        if self.asked is not None and question == self.questions:
             self.asked = None
             self._refresh(-1, broker + 1)
 
     def on_metadata(self, leaders: dict[int, tuple[int, int]], event: int) -> None:
-        """Takes over newer leaders; asks again soon while a partition with records to send has none."""
+        """Takes over newer leaders; asks again soon while a partition has none, or its records did not get through."""
         self.asked = None
         for stretch in self.stretches:
             leader, epoch = leaders.get(stretch.key, (-1, -1))
@@ -283,12 +318,4 @@ class ProducerClient:
             self.by_leader[broker] = [stretch for stretch in self.stretches if stretch.leader == broker]
             self._plan(broker)
         if any(stretch.leader < 0 or stretch.again and stretch.again_at > self.world.now for stretch in self.stretches):
-            self.node.after(self.config.retry_backoff, self._refresh, event, self.system.brokers[0].index)
-
-
-class _Jitter:
-    """The factor of ±20 % on every back-off (KIP-580)."""
-
-    def sampler(self, stream):
-        from ...kernel.distributions import Uniform
-        return Uniform(0.8, 1.2).sampler(stream)
+            self._refresh_later(event)
