@@ -41,13 +41,11 @@ def outcome(draw: Callable, settings: dict) -> object:
         result = draw(**settings)
     except ValueError as error:
         return Card(f"<p>{words(error)}</p>", str(error), tone=VERMILLION, label="refused")
-    try_goals(notebook_variables() | {"run": result})
-    return figure_card(result, settings) if is_bare_figure(result) else result
-
-
-def is_bare_figure(result: object) -> bool:
-    """A matplotlib figure without words of its own (those of `simulator.views` bring theirs)."""
-    return hasattr(result, "savefig") and not hasattr(result, "_repr_mimebundle_")
+    if not hasattr(result, "savefig"):
+        try_goals(notebook_variables() | {"run": result})
+    elif not hasattr(result, "_repr_mimebundle_"):  # the figures of `simulator.views` bring their own words
+        return figure_card(result, settings)
+    return result
 
 
 def notebook_variables() -> dict:

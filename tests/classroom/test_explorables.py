@@ -61,6 +61,14 @@ def test_a_move_can_reach_a_goal(monkeypatch, screen):
     assert "00-busy" not in goals.open_goals
 
 
+def test_a_figure_is_no_run_for_goals_to_look_at(monkeypatch, screen):
+    from simulator.views.picture import picture
+    with screen():
+        goals.goal("00-loss", "Lose one.", lambda run: run.losses)
+    outputs, _ = knobs(monkeypatch, screen, lambda n=1: picture(f"{n} lost", "In words.")[0], n=(1, 10))
+    assert outputs[0].data["text/plain"] == "1 lost. In words."
+
+
 @pytest.mark.parametrize("spec, start, kind", [
     ((1, 9), 4, "IntSlider"), ((1, 9, 2), 4, "IntSlider"), ((0.0, 1.0), 0.5, "FloatSlider"),
     (["all", 1], "all", "Dropdown"), (True, True, "Checkbox"),
