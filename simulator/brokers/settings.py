@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
-from math import inf
+
+from ..kernel.distributions import is_number
 
 
 def check(config, name: str, holds: bool, allowed: str) -> None:
@@ -24,11 +25,16 @@ def boolean(config, name: str) -> None:
     check(config, name, isinstance(getattr(config, name), bool), "True or False")
 
 
+def seconds(config, name: str) -> None:
+    """A duration that may be nothing."""
+    value = getattr(config, name)
+    check(config, name, is_number(value) and value >= 0, "a number of seconds, at least 0")
+
+
 def positive_seconds(config, name: str) -> None:
     """A duration."""
     value = getattr(config, name)
-    check(config, name, isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < inf,
-          "a number of seconds, greater than 0")
+    check(config, name, is_number(value) and value > 0, "a number of seconds, greater than 0")
 
 
 def instance(config, name: str, kind: type) -> None:

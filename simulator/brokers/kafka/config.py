@@ -5,11 +5,12 @@ Names are Kafka's own without the unit and with underscores: `linger` is `linger
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from math import inf
 
 from ...kernel.disk import DiskProfile
 from ...kernel.network import NetworkProfile
+from ..settings import boolean, changes, check, instance, positive_seconds, seconds, whole, zone_names
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,18 @@ class Producer:
     delivery_timeout: float = 120.0
 
     def __post_init__(self):
-        _check(self, "acks", self.acks in (0, 1, "all") and not isinstance(self.acks, bool), "0, 1 or 'all'")
-        _seconds(self, "linger", "retry_backoff", "retry_backoff_max")
-        _positive_seconds(self, "request_timeout", "delivery_timeout")
-        _whole(self, "batch_size", 1)
-        _whole(self, "max_in_flight", 1)
-        _check(self, "retries", self.retries == inf or _is_whole(self.retries) and self.retries >= 0, "a whole number, at least 0, or inf")
-        _check(self, "delivery_timeout", self.delivery_timeout >= self.linger + self.request_timeout,
+        check(self, "acks", self.acks in (0, 1, "all") and not isinstance(self.acks, bool), "0, 1 or 'all'")
+        for name in ("linger", "retry_backoff", "retry_backoff_max"):
+            seconds(self, name)
+        for name in ("request_timeout", "delivery_timeout"):
+            positive_seconds(self, name)
+        for name in ("batch_size", "max_in_flight"):
+            whole(self, name, 1)
+        check(self, "retries", self.retries == inf or isinstance(self.retries, int) and self.retries >= 0, "a whole number, at least 0, or inf")
+        check(self, "delivery_timeout", self.delivery_timeout >= self.linger + self.request_timeout,
                f"at least linger + request_timeout = {self.linger + self.request_timeout:g} seconds")
-        _check(self, "idempotence", self.idempotence in (True, False, None), "True, False or None")
-        _check(self, "idempotence", self._can_be_idempotent or not self.idempotence,
+        check(self, "idempotence", self.idempotence in (True, False, None), "True, False or None")
+        check(self, "idempotence", self._can_be_idempotent or not self.idempotence,
                "False or None unless acks='all', max_in_flight is at most 5 and retries is above 0")
 
     @property
@@ -65,9 +68,10 @@ class Consumer:
     auto_commit_interval: float = 5.0
 
     def __post_init__(self):
-        _positive_seconds(self, "fetch_max_wait", "auto_commit_interval")
-        _whole(self, "max_partition_fetch_bytes", 1)
-        _whole(self, "max_poll_records", 1)
+        for name in ("fetch_max_wait", "auto_commit_interval"):
+            positive_seconds(self, name)
+        for name in ("max_partition_fetch_bytes", "max_poll_records"):
+            whole(self, name, 1)
 
 
 @dataclass(frozen=True)
@@ -99,20 +103,20 @@ class Cluster:
 
     def __post_init__(self):
         for name in ("brokers", "partitions", "replication", "min_insync"):
-            _whole(self, name, 1)
-        _check(self, "brokers", self.brokers <= 60, "at most 60: this model is for looking at, not for capacity planning")
-        _check(self, "replication", self.replication <= self.brokers, f"at most the number of brokers, which is {self.brokers}")
-        _check(self, "min_insync", self.min_insync <= self.replication, f"at most the replication, which is {self.replication}")
-        _check(self, "zones", isinstance(self.zones, tuple) and len(self.zones) > 0 and all(isinstance(z, str) and z for z in self.zones),
-               "a tuple of zone names, for example ('a', 'b', 'c')")
+            whole(self, name, 1)
+        check(self, "brokers", self.brokers <= 60, "at most 60: this model is for looking at, not for capacity planning")
+        check(self, "replication", self.replication <= self.brokers, f"at most the number of brokers, which is {self.brokers}")
+        check(self, "min_insync", self.min_insync <= self.replication, f"at most the replication, which is {self.replication}")
+        zone_names(self, "zones")
         for name in ("unclean_leader_election", "eligible_leader_replicas", "flush_every_batch"):
-            _check(self, name, isinstance(getattr(self, name), bool), "True or False")
-        _positive_seconds(self, "replica_lag_time_max", "replica_fetch_wait_max", "replica_fetch_backoff",
-                          "broker_heartbeat_interval", "broker_session_timeout")
+            boolean(self, name)
+        for name in ("replica_lag_time_max", "replica_fetch_wait_max", "replica_fetch_backoff", "broker_heartbeat_interval",
+                     "broker_session_timeout"):
+            positive_seconds(self, name)
         for name, kind in (("producer", Producer), ("consumer", Consumer), ("network", NetworkProfile), ("disk", DiskProfile)):
-            _check(self, name, isinstance(getattr(self, name), kind), f"a {kind.__name__}")
-        _check(self, "broker_session_timeout", self.broker_session_timeout > self.broker_heartbeat_interval,
-               f"longer than broker_heartbeat_interval, which is {self.broker_heartbeat_interval:g} seconds")
+            instance(self, name, kind)
+        check(self, "broker_session_timeout", self.broker_session_timeout > self.broker_heartbeat_interval,
+              f"longer than broker_heartbeat_interval, which is {self.broker_heartbeat_interval:g} seconds")
 
     def build(self, world, workload):
         """The running system in this world (see `cluster.build`)."""
@@ -121,37 +125,4 @@ class Cluster:
 
     def __str__(self) -> str:
         """Only what differs from the defaults."""
-        changed = [f"{f.name}={getattr(self, f.name)!r}" for f in fields(self)
-                   if f.name not in ("producer", "consumer", "network", "disk") and getattr(self, f.name) != f.default]
-        default = Producer()
-        changed += [f"{f.name}={getattr(self.producer, f.name)!r}" for f in fields(Producer)
-                    if getattr(self.producer, f.name) != getattr(default, f.name)]
-        return f"Kafka({', '.join(changed)})"
-
-
-def _check(config, name: str, holds: bool, allowed: str) -> None:
-    if not holds:
-        raise ValueError(f"{name}: {getattr(config, name)!r} is not allowed; it must be {allowed}")
-
-
-def _is_whole(value) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _whole(config, name: str, least: int) -> None:
-    value = getattr(config, name)
-    _check(config, name, _is_whole(value) and value >= least, f"a whole number, at least {least}")
-
-
-def _is_seconds(value) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < inf
-
-
-def _seconds(config, *names: str) -> None:
-    for name in names:
-        _check(config, name, _is_seconds(getattr(config, name)), "a number of seconds, at least 0")
-
-
-def _positive_seconds(config, *names: str) -> None:
-    for name in names:
-        _check(config, name, _is_seconds(getattr(config, name)) and getattr(config, name) > 0, "a number of seconds, greater than 0")
+        return f"Kafka({', '.join(filter(None, (changes(self), changes(self.producer))))})"
