@@ -16,6 +16,7 @@ from .cards import VERMILLION, Card, Place, picture, words
 from .forms import show_controls
 from .goals import try_goals
 
+
 def explore(draw: Callable, **controls) -> None:
     """Show `draw(...)` with one control an argument: `(low, high[, step])` slides, a list offers, a bool ticks.
 

@@ -6,6 +6,7 @@
     calibration("00")
 """
 import math
+import re
 from collections.abc import Sequence
 from statistics import median
 
@@ -13,8 +14,7 @@ from . import progress
 from .cards import BLUE, GREY, ORANGE, Card, Place, lettered_list, words
 from .forms import ask, check_among, check_choices, check_id, lettered
 
-
-units_asked: dict[str, str] = {}  # for the measurement of a prediction that nobody committed
+asked: dict[str, dict] = {}  # the choices and the unit of every question this notebook has put
 
 
 def predict(id: str, question: str, choices: Sequence[str] = (), *, unit: str = "", answer=None) -> None:
@@ -27,7 +27,9 @@ def predict(id: str, question: str, choices: Sequence[str] = (), *, unit: str = 
     def commit(given) -> None:
         place.show(question_card(id, question, choices, unit, commit_answer(id, question, choices, unit, given)))
 
-    units_asked[id] = unit
+    asked[id] = {"choices": list(choices), "unit": unit}
+    if not recorded(id):
+        progress.drop("predictions", id)
     if answer is not None:
         return commit(answer)
     place.show(question_card(id, question, choices, unit))
@@ -38,14 +40,15 @@ def predict(id: str, question: str, choices: Sequence[str] = (), *, unit: str = 
 def reveal(id: str, measured, because: str = "") -> None:
     """Show what was measured beside what was predicted, how far apart they are, and why."""
     check_id(id)
-    record = progress.get("predictions", id)
-    if record and record["choices"]:
-        check_among(f"{id}: measured", measured, record["choices"])
+    record = recorded(id)
+    question = record or asked.get(id, {"choices": [], "unit": ""})
+    if question["choices"]:
+        check_among(f"{id}: measured", measured, question["choices"])
     elif record:
         measured = float(measured)
     if record:
         record = progress.put("predictions", id, measured=measured, revealed=record.get("revealed", progress.now()))
-    Place().show(outcome_card(record, record["unit"] if record else units_asked.get(id, ""), measured, because))
+    Place().show(outcome_card(record, question["unit"], measured, because))
 
 
 def calibration(chapter: str = "") -> None:
@@ -55,8 +58,14 @@ def calibration(chapter: str = "") -> None:
     Place().show(calibration_picture(done) if done else nothing_yet())
 
 
+def recorded(id: str) -> dict | None:
+    """The committed prediction, unless the question has other choices or another unit by now."""
+    record = progress.get("predictions", id)
+    return record if record and asked.get(id, {}).items() <= record.items() else None
+
+
 def is_revealed(id: str) -> bool:
-    return "revealed" in (progress.get("predictions", id) or {})
+    return "revealed" in (recorded(id) or {})
 
 
 def commit_answer(id: str, question: str, choices: Sequence[str], unit: str, given) -> str:
@@ -79,8 +88,9 @@ def choice_of(choices: Sequence[str], given) -> str:
 
 def number_of(given) -> float:
     """The number in what was typed: `12.5`, `1e3`, `10_000` and `10,000` are all understood."""
+    typed = str(given).strip()
     try:
-        number = float(str(given).replace(",", ""))
+        number = float(typed.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d*)?", typed) else typed)
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
@@ -91,10 +101,11 @@ def number_of(given) -> float:
 # What is shown
 
 def question_card(id: str, question: str, choices: Sequence[str], unit: str, complaint: str = "") -> Card:
-    state = complaint or state_of(progress.get("predictions", id), unit)
+    state = complaint or state_of(recorded(id), unit)
     options = lettered_list(map(words, choices)) if choices else ""
-    asked = f'<p><span class="kind">Predict first.</span> {words(question)}</p>{options}'
-    return Card(f'{asked}<p role="status">{words(state)}</p>', "\n".join(["Predict first. " + question, *lettered(choices), state]), label="prediction")
+    body = f'<p><span class="kind">Predict first.</span> {words(question)}</p>{options}'
+    text = "\n".join(["Predict first. " + question, *lettered(choices), state])
+    return Card(f'{body}<p role="status">{words(state)}</p>', text, label="prediction")
 
 
 def state_of(record: dict | None, unit: str) -> str:

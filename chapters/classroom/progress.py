@@ -58,6 +58,13 @@ def put(kind: str, id: str, **fields) -> dict:
     return record
 
 
+def drop(kind: str, id: str) -> None:
+    """Forget one record, if there is one."""
+    recorded = load()
+    if recorded[kind].pop(id, None) is not None:
+        save(recorded)
+
+
 def save(recorded: dict[str, dict]) -> None:
     """Replace the file in one step, so that a crash leaves the old one or the new one, never half of one."""
     path().parent.mkdir(parents=True, exist_ok=True)
