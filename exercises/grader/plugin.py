@@ -89,7 +89,7 @@ def answers(item) -> set[str]:
 def reason(error: BaseException) -> str:
     """A failure in one line of plain text: the last line of the traceback that names an error."""
     if not isinstance(error, NbCellError):
-        return f"{error}"
+        return "the kernel was dead already" if "Kernel dead" in str(error) else str(error)
     if str(error).startswith("Timeout"):
         return HUNG
     lines = [line for line in ANSI.sub("", error.inner_traceback or str(error)).splitlines() if line.strip()]

@@ -44,7 +44,7 @@ def run(notebook: str, names: list[str], limits: Limits = Limits()) -> Outcome:
         aside.mkdir()
         (work / "ex.ipynb").write_text(notebook, encoding="utf-8")
         (aside / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
-        code, output = execute(command(work, aside, limits), work, aside, limits.wall)
+        code, output = execute(command(work, aside, limits), aside, limits.wall)
         outcome = read_report(aside / "report.json", code, output)
         outcome.evidence = {name: read_evidence(work / name) for name in names}
     outcome.seconds = round(time.monotonic() - started, 1)
@@ -68,11 +68,11 @@ def environment(aside: Path, token: str) -> dict[str, str]:
                    "JUPYTER_CONFIG_DIR": str(aside / "config"), "JUPYTER_RUNTIME_DIR": str(aside / "runtime"), TOKEN: token}
 
 
-def execute(arguments: list[str], work: Path, aside: Path, wall: float) -> tuple[int | None, str]:
+def execute(arguments: list[str], aside: Path, wall: float) -> tuple[int | None, str]:
     """The exit code (None if the wall time ran out) and the end of what was printed."""
     token = uuid.uuid4().hex
     with open(aside / "output.txt", "w+", encoding="utf-8", errors="replace") as output:
-        child = subprocess.Popen(arguments, cwd=work, env=environment(aside, token), stdin=subprocess.DEVNULL,
+        child = subprocess.Popen(arguments, cwd=aside, env=environment(aside, token), stdin=subprocess.DEVNULL,
                                  stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
         try:
             code = child.wait(timeout=wall)

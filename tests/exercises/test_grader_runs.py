@@ -11,10 +11,11 @@ import psutil
 import pytest
 from exercises.grade import main
 from exercises.grader.grading import grade
-from exercises.grader.run import Limits
+from exercises.grader.run import Limits, run
 
 SEEDS = [101, 102]
-LIMITS = Limits(cell=8, wall=90)
+DAMAGED = '{"metadata": {"course": {"exercise": "outbox"}}, "cells": [{"cell_ty'
+LIMITS = Limits(cell=10, wall=90)
 
 
 def graded(tmp_path, nb, limits=LIMITS):
@@ -29,16 +30,26 @@ def reasons(result) -> str:
     return " | ".join([result.problem, *result.notes, *(mark.reason for mark in result.marks)])
 
 
-def test_the_reference_gets_full_points(tmp_path):
-    result = graded(tmp_path, solutions.full())
-    assert (result.points, result.possible, reasons(result).strip(" |")) == (10, 10, "")
+def test_the_reference_gets_full_points_whatever_the_environment_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--collect-only")
+    monkeypatch.setenv("PYTEST_PLUGINS", "no_such_plugin")
+    path = tmp_path / "exercise.ipynb"
+    path.write_text(solutions.text(solutions.full()), encoding="utf-8")
+    assert main([str(path), "--json", str(tmp_path / "out.json")]) == 0
+    (entry,) = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["submissions"]
+    assert (entry["points"], entry["possible"], entry["notes"], entry["flags"]) == (10, 10, [], [])
 
 
-def test_the_untouched_notebook_scores_nothing_and_shows_no_error(tmp_path):
+def test_the_untouched_notebook_scores_nothing(tmp_path):
     result = graded(tmp_path, (solutions.FOLDER / "exercise.ipynb").read_text(encoding="utf-8"))
-    assert (result.points, result.possible) == (0, 10)
+    assert (result.points, result.possible, result.notes) == (0, 10, [])
     assert {mark.outcome for mark in result.marks} == {"not attempted"}
-    assert result.notes == []  # not one cell failed: a learner who runs everything sees no traceback
+
+
+def test_the_untouched_notebook_runs_from_top_to_bottom_without_an_error():
+    outcome = run((solutions.FOLDER / "exercise.ipynb").read_text(encoding="utf-8"), [])
+    assert {cell["outcome"] for cell in outcome.cells} == {"passed"}, outcome
+    assert len(outcome.cells) == len(solutions.notebooks.code_cells(solutions.source()))
 
 
 def test_another_solution_gets_full_points_and_a_mutant_loses_those_it_should(tmp_path):
@@ -51,7 +62,7 @@ def test_another_solution_gets_full_points_and_a_mutant_loses_those_it_should(tm
 def test_accidents_cost_nothing(tmp_path):
     nb = solutions.full()
     solutions.cells(nb, "relay").source = "check.relay(relay_once)  # I ran this twice"
-    nb.cells.insert(1, nb.cells[-2])
+    nb.cells.append(solutions.deepcopy(next(cell for cell in nb.cells if solutions.about(cell).get("answer") == "handle")))
     nb.cells.insert(0, solutions.notebook_cell("while True: pass"))
     nb.cells.append(solutions.notebook_cell("%matplotlib inline\nundefined_name"))
     result = graded(tmp_path, nb, Limits(cell=5, wall=90))
@@ -84,7 +95,6 @@ for name in check.CHECKS:
 # name: (code appended to the first answer, or all of a cell's source; what the grader must say)
 HOSTILE = {
     "endless loop": (every("while True: pass"), "took too long"),
-    "endless loop in every statement": (every("while db.execute('SELECT 1'): pass"), "took too long"),
     "loop that swallows interrupts": (every("""
     while True:
         try:
@@ -94,7 +104,6 @@ HOSTILE = {
     "os._exit in a function": (every("os._exit(0)", "import os"), "the kernel died"),
     "os._exit in a cell": ("import os; os._exit(0)", "the kernel died"),
     "sys.exit in a function": (every("sys.exit(0)", "import sys"), "SystemExit"),
-    "sys.exit in a cell": ("import sys; sys.exit(0)", "not attempted"),
     "syntax error": ("def place_order(db, broker, order:\n    return", "SyntaxError"),
     "10 GB in a function": (every("bytearray(10 ** 10)"), "MemoryError"),
     "10 GB in a cell": ("everything = bytearray(10 ** 10)", "MemoryError"),
@@ -105,13 +114,10 @@ HOSTILE = {
 from exercises.outbox import rules
 rules.finding, rules.unattempted = lambda *a, **k: None, lambda run: False
 """, "after COMMIT, before publish"),
-    "evidence forged": (FORGE.format(content='{"runs": []}') + every("raise SystemExit"), "SystemExit"),
     "evidence written by hand, checks off": (
         TRANSFORM.format(condition="'check.' in ''.join(lines)")
         + FORGE.format(content="check.attack(name, {f: lambda *a: None for f in check.CHECKS[name].functions}).as_dict()"), "not the attacks"),
     "deletes its folder": ("import os, shutil; shutil.rmtree(os.getcwd())", "FileNotFoundError"),
-    "a marker for nbval": ("# NBVAL_SKIP\n" + every("return 'correct'"), "a marker for nbval was removed"),
-    "reads what it is not given": (every("return input('points? ')"), "StdinNotImplementedError"),
 }
 
 
@@ -137,9 +143,8 @@ def test_checks_edited_deleted_and_answered_by_hand(tmp_path):
     assert "check atomic was edited: restored" in result.notes and "check once was missing: restored" in result.notes
 
 
-@pytest.mark.parametrize("code", [KILL, every(KILL)])
-def test_who_kills_the_grader_is_not_graded(code, tmp_path):
-    result = graded(tmp_path, solutions.with_cell(solutions.full(), code, "handle"))
+def test_who_kills_the_grader_is_not_graded(tmp_path):
+    result = graded(tmp_path, solutions.with_cell(solutions.full(), every(KILL), "handle"))
     assert result.points is None and "SIGKILL" in result.problem
 
 
@@ -153,7 +158,7 @@ def test_the_wall_time_holds_and_nothing_is_left_running(tmp_path):
 
 
 @pytest.mark.parametrize("text, words", [
-    ('{"metadata": {"course": {"exercise": "outbox"}}, "cells": [{"cell_ty', "not a notebook"),
+    (DAMAGED, "not a notebook"),
     ('{"metadata": {"course": {"exercise": "outbox"}}, "nbformat": 4, "nbformat_minor": 5}', "not a notebook"),
     ('{"metadata": {"course": {"exercise": "outbox"}}, "nbformat": 4, "nbformat_minor": 5, "cells": [1, null]}', "not a notebook"),
 ])
@@ -168,15 +173,9 @@ def test_what_is_no_exercise_is_not_graded(text, tmp_path):
     assert result.points is None and "which exercise" in result.problem
 
 
-def test_the_environment_cannot_configure_the_grading(tmp_path, monkeypatch):
-    monkeypatch.setenv("PYTEST_ADDOPTS", "--collect-only")
-    monkeypatch.setenv("PYTEST_PLUGINS", "no_such_plugin")
-    assert graded(tmp_path, solutions.full()).full
-
-
 def test_a_folder_with_a_bad_submission_is_graded_to_its_end(tmp_path):
     folder = tmp_path / "class"
-    for who, content in {"ada": solutions.text(solutions.full()), "bob": "no json", "cyd": solutions.text(solutions.untouched()),
+    for who, content in {"ada": solutions.text(solutions.full()), "bob": "no json", "cyd": DAMAGED,
                          "ada/.ipynb_checkpoints": solutions.text(solutions.full())}.items():
         (folder / who).mkdir(parents=True, exist_ok=True)
         (folder / who / "exercise.ipynb").write_text(content, encoding="utf-8")
@@ -196,10 +195,3 @@ def test_a_folder_with_a_bad_submission_is_graded_to_its_end(tmp_path):
 def test_no_submission_at_all_is_not_success(tmp_path, capsys):
     assert main([str(tmp_path)]) == 2
     assert "no notebook found" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("notebook, code", [("full", 0), ("untouched", 1)])
-def test_exit_codes(notebook, code, tmp_path):
-    path = tmp_path / "exercise.ipynb"
-    path.write_text(solutions.text(getattr(solutions, notebook)()), encoding="utf-8")
-    assert main([str(path)]) == code
