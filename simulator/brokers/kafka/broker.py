@@ -314,6 +314,9 @@ class Broker:
             return
         if leadership:
             self._resign(leadership, event)
+        present = self.fetchers.get(state.leader)
+        if present and present.partitions.get(state.key) == state.leader_epoch:
+            return  # it follows this leader already; only the in-sync set has changed
         for fetcher in self.fetchers.values():
             fetcher.partitions.pop(state.key, None)
         if state.leader == self.index:
@@ -418,9 +421,11 @@ class Fetcher:
         broker.link(self.leader.node).send(broker.kinds.fetch, self.leader.on_fetch, fetch, REQUEST_OVERHEAD + 20 * len(positions), cause)
 
     def _handler(self, attempt: int):
-        """The handler of this session's answers; answers to an abandoned session are ignored."""
+        """The handler of this session's answers; answers to an abandoned session, or to one of the last life, are ignored."""
+        life = self.broker.node.incarnation
+
         def handle(parts: list[Fetched], event: int) -> None:
-            if attempt == self.attempt:
+            if attempt == self.attempt and life == self.broker.node.incarnation:
                 if self.broker.config.flush_every_batch and any(batches for _, batches, *_ in parts):
                     self.broker.node.after(self.broker.disk.fsync(), self._apply, attempt, parts, event)
                 else:

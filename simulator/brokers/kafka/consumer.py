@@ -212,8 +212,10 @@ class Feed:
         self._watch()
 
     def _handler(self, attempt: int):
+        life = self.consumer.node.incarnation
+
         def handle(parts: list[Fetched], event: int) -> None:
-            if attempt == self.attempt:
+            if attempt == self.attempt and life == self.consumer.node.incarnation:
                 self.answered = True
                 self.consumer.on_records(self, parts, event)
         return handle
