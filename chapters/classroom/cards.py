@@ -34,8 +34,9 @@ class Card:
 
     @property
     def html(self) -> str:
-        attributes = f'class="course-card" style="--tone:{self.tone}" aria-label="{html.escape(self.label, quote=True)}"'
-        return f"{STYLE}<section {attributes}>{self.body}</section>"
+        label = html.escape(self.label, quote=True)
+        opening = f'<section class="course-card" style="--tone:{self.tone}" aria-label="{label}">'
+        return f"{STYLE}{opening}{self.body}</section>"
 
 
 def words(text: object) -> str:

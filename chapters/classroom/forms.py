@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 LETTERS = "ABCDEFGHIJ"
 
-# What ipywidgets leaves undone, seen to while the page settles: the handle of a slider gets the name written beside it,
-# and a control reopened without its kernel says how to get it back instead of "model not found".
+# What ipywidgets leaves undone, seen to while the page settles: a slider's handle gets the name written beside it, and
+# a control reopened without its kernel says how to get it back instead of "model not found".
 TEND = """<script>(() => { let left = 60; const timer = setInterval(() => {
  for (const slider of document.querySelectorAll('.widget-slider'))
   for (const handle of slider.querySelectorAll('[role=slider]'))
