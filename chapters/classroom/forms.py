@@ -11,7 +11,8 @@ TEND = """<script>(() => { let left = 60; const timer = setInterval(() => {
   for (const handle of slider.querySelectorAll('[role=slider]'))
    handle.setAttribute('aria-label', slider.querySelector('.widget-label')?.textContent ?? 'value');
  for (const line of document.querySelectorAll('.jp-OutputArea-output.jupyter-widgets'))
-  if (line.textContent.startsWith('Error displaying widget')) line.textContent = 'Run this cell again to use its controls.';
+  if (line.textContent.startsWith('Error displaying widget')) line.textContent =
+   'Run this cell again to use its controls.';
  if (!--left) clearInterval(timer);}, 150)})()</script>"""
 
 
