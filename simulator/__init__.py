@@ -10,9 +10,9 @@ is judged), `workload`, `theory`. Above: `brokers` (the models), `views` (figure
 """
 
 from . import theory
-from .brokers import kafka
+from .brokers import kafka, pubsub, workqueue
 from .experiment import compare, simulate, sweep
 from .kernel import distributions, faults
 from .workload import Workload
 
-__all__ = ["Workload", "compare", "distributions", "faults", "kafka", "simulate", "sweep", "theory"]
+__all__ = ["Workload", "compare", "distributions", "faults", "kafka", "pubsub", "simulate", "sweep", "theory", "workqueue"]

@@ -10,6 +10,7 @@ from html import escape
 from .evidence.checks import Anomaly, Guarantees, Report, check
 from .evidence.history import History
 from .evidence.meters import Meters
+from .evidence.statistics import Latency
 from .evidence.trace import Trace
 from .kernel.faults import Fault
 from .workload import Workload
@@ -33,7 +34,7 @@ class Run:
     @cached_property
     def report(self) -> Report:
         """The verdict of every check."""
-        return check(self.history, self.guarantees, self.trace)
+        return check(self.history, self.guarantees)
 
     def check(self) -> Report:
         """The verdict of every check, in one sentence and in a table."""
@@ -54,15 +55,13 @@ class Run:
     # Measuring
 
     @cached_property
-    def latency(self):
+    def latency(self) -> Latency:
         """From a record's creation to its acknowledgement, in seconds."""
-        from .evidence.statistics import Latency
         return Latency(self.history.latencies("produce"))
 
     @cached_property
-    def end_to_end(self):
+    def end_to_end(self) -> Latency:
         """From a record's creation to its first delivery, in seconds."""
-        from .evidence.statistics import Latency
         return Latency(self.history.latencies("end_to_end"))
 
     def figures(self) -> dict[str, float]:

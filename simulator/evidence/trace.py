@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
@@ -48,13 +49,13 @@ class Trace:
     """
 
     def __init__(self, enabled: bool = True):
-        self.enabled = enabled
         self.kinds: list[Kind] = []
         self.nodes: list[NodeInfo] = []
         self.keys = Names()
         self.notes: dict[int, str] = {}
         self.events = Table(time="d", kind="h", node="h", peer="h", key="i", cause="i", offset="q", count="i", epoch="i", value="q")
-        self._size = 0
+        self.enabled = enabled
+        self.add = self._adder() if enabled else _ignore
 
     def kind(self, name: str, shape: str, sentence: str) -> int:
         """Declares a kind of event and gives its code; declaring the same kind again gives the same code."""
@@ -69,19 +70,28 @@ class Trace:
         self.nodes.append(NodeInfo(name, role, zone))
         return len(self.nodes) - 1
 
-    def add(self, time, kind, node, peer=-1, key=-1, cause=NO_CAUSE, offset=-1, count=0, epoch=-1, value=-1, note="") -> int:
-        """Records an event and gives its id; -1 if tracing is off."""
-        if not self.enabled:
-            return NO_CAUSE
-        self.events.append(time, kind, node, peer, key, cause, offset, count, epoch, value)
-        event = self._size
-        self._size = event + 1
-        if note:
-            self.notes[event] = note
-        return event
+    def _adder(self):
+        """The function `add`, which records an event and gives its id. A closure, because it is called millions of times."""
+        write, notes, ids = self.events.append, self.notes, count()
+
+        def add(time, kind, node, peer=-1, key=-1, cause=NO_CAUSE, offset=-1, count=0, epoch=-1, value=-1, note="") -> int:
+            write(time, kind, node, peer, key, cause, offset, count, epoch, value)
+            event = next(ids)
+            if note:
+                notes[event] = note
+            return event
+        return add
 
     def __len__(self) -> int:
-        return self._size
+        return len(self.events)
+
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if name != "add"}
+
+    def __setstate__(self, state):
+        """A trace that travelled between processes is for reading."""
+        vars(self).update(state)
+        self.add = _ignore
 
     def code(self, kind_name: str) -> int:
         """The code of a kind, -1 if this trace has no such kind."""
@@ -125,3 +135,8 @@ class Trace:
 
     def __repr__(self) -> str:
         return f"Trace: {len(self):,} events of {len(self.kinds)} kinds on {len(self.nodes)} nodes"
+
+
+def _ignore(*_, **__) -> int:
+    """What `add` is when tracing is off."""
+    return NO_CAUSE

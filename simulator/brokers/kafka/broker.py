@@ -27,6 +27,7 @@ class Session:
     def __init__(self, client, follower: int, max_wait: float, max_partition_bytes: int, handler):
         self.client, self.follower, self.max_wait, self.handler = client, follower, max_wait, handler
         self.max_partition_bytes = max_partition_bytes
+        self.link = None                   # the way back to the client
         self.positions: dict[int, int] = {}
         self.fresh: dict[int, int] = {}    # partition -> the event that made something new for this fetcher
         self.stale: dict[int, int] = {}    # partition -> the event by which this follower's high watermark fell behind
@@ -142,16 +143,17 @@ class Broker:
     def advance(self, leadership: Leadership, cause: int) -> None:
         """Moves the high watermark if it can move, answers the producers it settles and wakes the consumers it serves."""
         moved = leadership.advance(cause)
-        if leadership.waiting:
-            for request in leadership.settle(cause if moved is None else moved):
-                self._answer(request)
         if moved is None:
             return
-        for session in self.readers.get(leadership.key, ()):
+        if leadership.waiting:
+            for request in leadership.settle(moved):
+                self._answer(request)
+        key, high_watermark = leadership.key, leadership.log.high_watermark
+        for session in self.readers.get(key, ()):
             if session.follower >= 0:
-                session.stale[leadership.key] = moved
-            elif session.positions[leadership.key] < leadership.log.high_watermark:
-                session.fresh[leadership.key] = moved
+                session.stale[key] = moved
+            elif session.positions[key] < high_watermark:
+                session.fresh[key] = moved
                 if session.parked_until >= 0:
                     self.woken[session] = None
 
@@ -200,6 +202,7 @@ class Broker:
                 self._stop_reading(before, key)
             before.parked_until = -1.0
         self.sessions[session.client] = session
+        session.link = self.link(session.client.node)
 
     def _stop_reading(self, session: Session, key: int) -> None:
         if session.positions.pop(key, None) is not None:
@@ -218,7 +221,8 @@ class Broker:
                 session.fresh[key] = leadership.last_append
             else:
                 session.fresh.pop(key, None)
-            self.advance(leadership, event)
+            if offset > leadership.log.high_watermark:
+                self.advance(leadership, event)
         elif offset < leadership.log.high_watermark:
             session.fresh[key] = leadership.last_append
         else:
@@ -282,8 +286,8 @@ class Broker:
             parts.append((key, (), self.leading[key].log.high_watermark, None, Error.NONE))
         first = parts[0] if len(parts) == 1 and parts[0][1] else None
         key, offset, value = (first[0], first[1][0].offset, first[1][0].value) if first else (-1, -1, -1)
-        self.link(session.client.node).send(self.kinds.polled if committed_only else self.kinds.fetched, session.handler, parts, size, cause,
-                                            key, offset, count, -1, value)
+        session.link.send(self.kinds.polled if committed_only else self.kinds.fetched, session.handler, parts, size, cause,
+                          key, offset, count, -1, value)
 
     # Obeying the controller
 
