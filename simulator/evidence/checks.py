@@ -18,7 +18,14 @@ __all__ = ["Anomaly", "Guarantees", "Report", "Verdict", "check", "permitted"]
 LARGEST = 20  # anomalies of a kind that are spelled out; all are counted
 
 
-def check(history: History | QueueHistory, guarantees: Guarantees = Guarantees(), trace=None, limit: int | None = LARGEST) -> Report:
-    """The verdict on a history, given what the system promised; `limit=None` spells out every anomaly, not only the largest of a kind."""
-    findings = queue_findings(history, guarantees, limit) if isinstance(history, QueueHistory) else log_findings(history, limit)
+def check(history: History | QueueHistory, guarantees: Guarantees = Guarantees(), *,
+          limit: int | None = LARGEST) -> Report:
+    """The verdict on a history, given what the system promised.
+
+    `limit` is how many anomalies of a kind are spelled out, the largest; None spells out all of them.
+    """
+    if isinstance(history, QueueHistory):
+        findings = queue_findings(history, guarantees, limit)
+    else:
+        findings = log_findings(history, limit)
     return Report(findings, permitted(guarantees, history.drained), limit)

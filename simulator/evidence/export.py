@@ -1,7 +1,8 @@
 """Evidence for other tools: JSON lines to keep and read back, a DataFrame, and a trace that Perfetto opens.
 
-JSON lines are one object a line: a header with the names, then one line an operation or event. Perfetto (ui.perfetto.dev) reads the
-Chrome trace event format: nodes are threads, messages are arrows between them, state changes are marks.
+JSON lines are one object a line: a header with the names, then one line an operation or event. Perfetto
+(ui.perfetto.dev) reads the Chrome trace event format: nodes are threads, messages are arrows between them, state
+changes are marks.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ def history_to_jsonl(history: History) -> str:
     """The history with its marks as JSON lines; after the header a line an operation, in order of invocation."""
     lines = [(event["index"], event) for event in history.events()]
     lines += [(event["index"], event) for event in _marks(history)]
-    header = {"history": 1, "keys": list(history.keys), "processes": list(history.processes), "drained": history.drained}
+    header = {"history": 1, "keys": list(history.keys), "processes": list(history.processes),
+              "drained": history.drained}
     return _lines([header, *(event for _, event in sorted(lines, key=lambda line: line[0]))])
 
 
@@ -80,8 +82,8 @@ def _events(trace: Trace) -> Iterator[dict]:
     names = [node.name for node in trace.nodes] + [""]
     kinds, keys = [kind.name for kind in trace.kinds], [*trace.keys, ""]
     for event, (time, kind, node, peer, key, *rest) in enumerate(trace.events.rows.tolist()):
-        yield {"id": event, "time": time, "kind": kinds[kind], "node": names[node], "peer": names[peer], "key": keys[key],
-               **dict(zip(COLUMNS, rest)), "note": trace.notes.get(event, "")}
+        yield {"id": event, "time": time, "kind": kinds[kind], "node": names[node], "peer": names[peer],
+               "key": keys[key], **dict(zip(COLUMNS, rest)), "note": trace.notes.get(event, "")}
 
 
 def trace_from_jsonl(text: str) -> Trace:
@@ -102,21 +104,23 @@ def trace_from_jsonl(text: str) -> Trace:
 def trace_to_pandas(trace: Trace):
     """The trace as a DataFrame, a row an event, with names instead of codes."""
     import pandas as pd
-    return pd.DataFrame(list(_events(trace)), columns=["id", "time", "kind", "node", "peer", "key", *COLUMNS, "note"]).set_index("id")
+    columns = ["id", "time", "kind", "node", "peer", "key", *COLUMNS, "note"]
+    return pd.DataFrame(list(_events(trace)), columns=columns).set_index("id")
 
 
 def to_perfetto(trace: Trace, limit: int = MOST_EVENTS) -> str:
-    """The trace as Chrome trace JSON: state changes and the earliest `limit` events, with a mark that says what was left out."""
+    """The trace as Chrome trace JSON: state changes and the earliest `limit` events, and a mark if that is not all."""
     shape = np.array([kind.shape for kind in trace.kinds] or [""])[trace.events.rows["kind"]]
     shown = np.flatnonzero((shape == "state") | (np.arange(len(trace)) < limit))
     hidden = len(trace) - len(shown)
-    notice = f"{plural(hidden, 'event')} left out: after the first {limit:,} only state changes are here" if hidden else ""
-    events = [{"ph": "M", "name": "thread_name", "pid": 1, "tid": code + 1, "args": {"name": f"{node.name} ({node.role})"}}
-              for code, node in enumerate(trace.nodes)]
+    notice = f"{plural(hidden, 'event')} left out: after the first {limit:,} only state changes are here" * bool(hidden)
+    events = [{"ph": "M", "name": "thread_name", "pid": 1, "tid": code + 1,
+               "args": {"name": f"{node.name} ({node.role})"}} for code, node in enumerate(trace.nodes)]
     events += [entry for event in shown.tolist() for entry in _chrome(trace, event, str(shape[event]))]
     if notice:
         events.append({"ph": "i", "s": "g", "name": notice, "pid": 1, "tid": 1, "ts": 0})
-    return json.dumps({"traceEvents": events, "displayTimeUnit": "ms", "otherData": {"notice": notice, "digest": trace.digest()}})
+    return json.dumps({"traceEvents": events, "displayTimeUnit": "ms",
+                       "otherData": {"notice": notice, "digest": trace.digest()}})
 
 
 def _chrome(trace: Trace, event: int, shape: str) -> list[dict]:

@@ -1,7 +1,8 @@
 """What all clients together know about one key: which record lies where, who wrote it and whether anybody read it.
 
-The derived structures of a log check. Nothing is inferred that clients did not see: a record whose place nobody was told has none, and
-offsets may be sparse (markers, compaction), so that a record's *position* counts only offsets known to hold one.
+The derived structures of a log check. Nothing is inferred that clients did not see: a record whose place nobody was
+told has none, and offsets may be sparse (markers, compaction), so that a record's *position* counts only offsets known
+to hold one.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from .pieces import Pieces, cut, ranges, ranks
 class KeyLog:
     """The log of one key, as its sends and polls tell it.
 
-    `sends` and `polls` are rows of a history in the order in which each process invoked them; `proven` says for each send whether it
-    certainly happened, `final_reader` which process read the whole log in the end. A *stretch* is a piece of the key's values; a *place*
-    is a piece of its offsets; both are numbered in ascending order. Arrays named after a property of stretches (`acknowledged`, `read`,
+    `sends` and `polls` are rows of a history in the order in which each process invoked them; `proven` says for each
+    send whether it certainly happened, `final_reader` which process read the whole log in the end. A *stretch* is a
+    piece of the key's values; a *place* is a piece of its offsets; both are numbered in ascending order. Arrays named
+    after a property of stretches (`acknowledged`, `read`,
     `left` for what the final reader found, ...) have one entry a stretch.
     """
 
@@ -55,7 +57,7 @@ class KeyLog:
         return result
 
     def _evidence(self) -> np.ndarray:
-        """The pieces that say what lies where: all that was polled, and what was certainly sent, if its offset is known."""
+        """The pieces that say what lies where: all that was polled and certainly sent, as far as offsets are known."""
         certain = np.ones(len(self.pieces.row), bool)
         certain[self.of_send] = self.proven[self.send_row]
         return np.flatnonzero(certain & (self.pieces.offset >= 0))
@@ -71,11 +73,12 @@ class KeyLog:
         self.first, self.last = _extremes(stretch, place, len(self.start))
         low, high = _extremes(place, stretch, len(self.offset))
         self.conflicting = np.flatnonzero(low != high)
-        self.holder = np.where(self.read[high], high, low)  # one record stands for each place, one that was read if there is one
+        self.holder = np.where(self.read[high], high, low)  # one record stands for a place, one that was read if any
         self.repeated = np.flatnonzero(self.first != self.last)
 
     def _known_position(self) -> np.ndarray:
-        """Where each piece begins among the known records of the key: by its offset, else by its value if that lies in one place.
+        """Where each piece begins among the known records of the key: by its offset, else by its value if that lies in
+        one place.
 
         -1 if neither is known, or if another record stands for the place.
         """

@@ -1,13 +1,14 @@
 """The checks of a log: what no reader and no writer of a topic-partition should ever see.
 
-Names and definitions follow Jepsen's Kafka tests (github.com/jepsen-io/jepsen, jepsen/src/jepsen/tests/kafka.clj), restated for
-batches. Inference is conservative: an operation of unknown outcome counts as done only if something it sent was read, and two records
-of which one has no known place are taken for neighbours. What is reported has happened; what is not reported may still have.
+Names and definitions follow Jepsen's Kafka tests (github.com/jepsen-io/jepsen, jepsen/src/jepsen/tests/kafka.clj),
+restated for batches. Inference is conservative: an operation of unknown outcome counts as done only if something it
+sent was read, and two records of which one has no known place are taken for neighbours. What is reported has happened;
+what is not reported may still have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -17,11 +18,20 @@ from .pieces import HUGE, Entangled, distinct
 from .report import Anomaly, Findings, plural, spans
 from .steps import OPS, Marks, Steps, moments, steps
 
-KINDS = ("lost write", "unseen", "vanished", "inconsistent offset", "duplicate", "aborted read", "precommitted read",
-         "internal poll skip", "internal nonmonotonic poll", "external poll skip", "external nonmonotonic poll",
-         "internal nonmonotonic send", "nonmonotonic send", "internal send skip")
-NEED_READS = ("lost write", "unseen", "vanished", "inconsistent offset", "duplicate", "aborted read", "precommitted read",
-              "internal poll skip", "internal nonmonotonic poll", "external poll skip", "external nonmonotonic poll")
+# What is said of a run of records; the checks on offsets and on steps say it themselves.
+SENTENCES = {
+    "lost write": "no reader saw {records} of {key} ({offsets}; sent by {process}, acknowledged at {time}), "
+                  "although readers got further",
+    "unseen": "nobody saw {records} of {key} ({offsets}; sent by {process}, acknowledged at {time}), {end}",
+    "vanished": "the final reader did not find {records} of {key} ({offsets}), acknowledged and once read by {process}",
+    "aborted read": "{process} at {time} read {records} of {key}, although the send had failed",
+    "duplicate": "the log holds {records} of {key} more than once, at {offsets}",
+    "precommitted read": "{process} at {time} read {records} of {key} in the very operation that sent them, "
+                         "before it was over",
+}
+ON_READS = (*SENTENCES, "inconsistent offset", "internal poll skip", "internal nonmonotonic poll", "external poll skip",
+            "external nonmonotonic poll")
+KINDS = (*ON_READS, "internal nonmonotonic send", "nonmonotonic send", "internal send skip")
 
 
 def log_findings(history: History, limit: int | None) -> dict[str, Findings]:
@@ -30,7 +40,7 @@ def log_findings(history: History, limit: int | None) -> dict[str, Findings]:
     sends, odd_sends = _sound(history.sends.rows, history)
     polls, odd_polls = _sound(history.polls.rows, history)
     if not np.any(polls["type"] == OK):
-        _doubt(findings, NEED_READS, "no poll returned a record")
+        _doubt(findings, ON_READS, "no poll returned a record")
     if odd_sends + odd_polls:
         _doubt(findings, KINDS, f"{plural(odd_sends + odd_polls, 'row')} could not be read")
     proven, final_reader = _proven(sends, polls), _final_reader(history)
@@ -67,7 +77,7 @@ def _sound(rows: np.ndarray, history: History) -> tuple[np.ndarray, int]:
 
 
 def _proven(sends: np.ndarray, polls: np.ndarray) -> np.ndarray:
-    """Which sends certainly happened: `ok`, or unknown and a value of the same operation was read (part of it proves all of it)."""
+    """Which sends certainly happened: `ok`, or unknown and a value of the same operation was read (a part proves all)."""
     proven = sends["type"] == OK
     unsure = np.flatnonzero(sends["type"] == INFO)
     if len(unsure):
@@ -105,6 +115,11 @@ def _grouped(rows: np.ndarray, keys: int) -> tuple[np.ndarray, np.ndarray]:
     return order, np.searchsorted(key[order], np.arange(keys + 1))
 
 
+def _runs(numbers: np.ndarray) -> list[np.ndarray]:
+    """Ascending numbers, apart wherever one is missing."""
+    return np.split(numbers, np.flatnonzero(np.diff(numbers) != 1) + 1)
+
+
 class _Judge:
     """The checks on one key."""
 
@@ -115,28 +130,28 @@ class _Judge:
         """Adds to the findings what this key has to say; `mixed` are the operations that both sent and polled."""
         log = self.log
         lost = log.lost()
-        self._add(findings["lost write"], lost, self._lost)
         unseen = log.acknowledged & ~log.read
         unseen[lost] = False
-        self._add(findings["unseen"], np.flatnonzero(unseen), self._unseen)
+        self._add(findings, "lost write", lost, log.writer)
+        self._add(findings, "unseen", np.flatnonzero(unseen), log.writer)
         if _final_reader(self.history) >= 0:
-            self._add(findings["vanished"], np.flatnonzero(log.acknowledged & log.read & ~log.left), self._vanished)
-        self._add(findings["aborted read"], np.flatnonzero(log.failed & log.read), self._aborted)
-        self._add(findings["duplicate"], log.repeated, self._duplicate)
+            self._add(findings, "vanished", np.flatnonzero(log.acknowledged & log.read & ~log.left), log.reader)
+        self._add(findings, "aborted read", np.flatnonzero(log.failed & log.read), log.reader)
+        self._add(findings, "duplicate", log.repeated, log.witness)
+        self._precommitted(findings, mixed)
         self._conflicts(findings["inconsistent offset"])
-        self._precommitted(findings["precommitted read"], mixed)
         self._polls(findings, marks)
         self._sends(findings)
 
     # Checks on records: a run of neighbouring stretches is one anomaly.
 
-    def _add(self, found: Findings, stretches: np.ndarray, tell) -> None:
+    def _add(self, findings: dict[str, Findings], kind: str, stretches: np.ndarray, witness: Callable) -> None:
         if not len(stretches):
             return
-        borders = np.flatnonzero(np.diff(stretches) != 1) + 1
-        runs = np.split(stretches, borders)
+        runs = _runs(stretches)
         sizes = np.array([self.log.size[run].sum() for run in runs])
-        found.add(len(runs), sizes.sum(), [tell(runs[i]) for i in self._largest(sizes)])
+        findings[kind].add(len(runs), sizes.sum(),
+                           [self._on_run(kind, runs[i], witness(runs[i][0])) for i in self._largest(sizes)])
 
     def _largest(self, sizes: np.ndarray) -> np.ndarray:
         return np.argsort(-sizes, kind="stable")[:self.limit]
@@ -145,79 +160,57 @@ class _Judge:
         return Anomaly(kind, self.key, self.history.processes[row["process"]], records, offsets, int(count),
                        float(row["completed"]), sentence, int(row["event"]))
 
-    def _on_run(self, kind: str, run: np.ndarray, row: np.void, sentence: str) -> Anomaly:
-        """An anomaly of the records of a run; the sentence may use {records} {key} {process} {time} {offsets}."""
+    def _on_run(self, kind: str, run: np.ndarray, row: np.void) -> Anomaly:
         records, offsets = self.log.values(run), self.log.offsets(self._places(run))
-        words = sentence.format(records=spans(records), key=self.key, process=self.history.processes[row["process"]],
-                                time=f"{row['completed']:.3f} s", offsets=spans(offsets, "offset"))
-        return self._anomaly(kind, row, records, offsets, self.log.size[run].sum(), words)
+        sentence = SENTENCES[kind].format(
+            records=spans(records), offsets=spans(offsets, "offset"), key=self.key, time=f"{row['completed']:.3f} s",
+            process=self.history.processes[row["process"]],
+            end="not even the final reader: lost or stale" if self.history.drained else "yet")
+        return self._anomaly(kind, row, records, offsets, self.log.size[run].sum(), sentence)
 
     def _places(self, run: np.ndarray) -> np.ndarray:
         """All places at which the stretches of a run lie."""
         ends = np.concatenate((self.log.first[run], self.log.last[run]))
         return np.unique(ends[ends >= 0])
 
-    def _lost(self, run: np.ndarray) -> Anomaly:
-        return self._on_run("lost write", run, self.log.writer(run[0]), "no reader saw {records} of {key} ({offsets}; sent by {process}, "
-                            "acknowledged at {time}), although readers got further")
-
-    def _unseen(self, run: np.ndarray) -> Anomaly:
-        end = "not even the final reader: lost or stale" if self.history.drained else "yet"
-        return self._on_run("unseen", run, self.log.writer(run[0]), "nobody saw {records} of {key} ({offsets}; sent by {process}, "
-                            f"acknowledged at {{time}}), {end}")
-
-    def _vanished(self, run: np.ndarray) -> Anomaly:
-        return self._on_run("vanished", run, self.log.reader(run[0]), "the final reader did not find {records} of {key} ({offsets}), "
-                            "acknowledged and once read by {process}")
-
-    def _aborted(self, run: np.ndarray) -> Anomaly:
-        return self._on_run("aborted read", run, self.log.reader(run[0]), "{process} at {time} read {records} of {key}, although the send "
-                            "had failed")
-
-    def _duplicate(self, run: np.ndarray) -> Anomaly:
-        return self._on_run("duplicate", run, self.log.witness(run[0]), "the log holds {records} of {key} more than once, at {offsets}")
-
-    # Checks on offsets and operations.
-
-    def _conflicts(self, found: Findings) -> None:
-        log, places = self.log, self.log.conflicting
-        if not len(places):
-            return
-        runs = np.split(places, np.flatnonzero(np.diff(places) != 1) + 1)
-        sizes = np.array([log.width[run].sum() for run in runs])
-        found.add(len(runs), sizes.sum(), [self._conflict(runs[i]) for i in self._largest(sizes)])
-
-    def _conflict(self, run: np.ndarray) -> Anomaly:
-        log = self.log
-        held = np.unique(log.stretch[np.isin(log.place, run)])
-        offsets, records = log.offsets(run), log.values(held)
-        sentence = f"{spans(offsets, 'offset')} of {self.key} held different records: {spans(records)}"
-        return self._anomaly("inconsistent offset", log.witness(held[-1]), records, offsets, log.width[run].sum(), sentence)
-
-    def _precommitted(self, found: Findings, mixed: np.ndarray) -> None:
+    def _precommitted(self, findings: dict[str, Findings], mixed: np.ndarray) -> None:
         if not len(mixed):
             return
         log = self.log
         sent_in, polled_in = log.sends["op"][log.send_row], log.polls["op"][log.poll_row]
         for op in np.intersect1d(np.intersect1d(mixed, sent_in), polled_in):
-            sent, seen = log.stretch[log.of_send[sent_in == op]], log.stretch[log.of_poll[polled_in == op]]
-            self._add(found, np.intersect1d(sent, seen), self._own_read(log.polls[log.polls["op"] == op][0]))
+            own = np.intersect1d(log.stretch[log.of_send[sent_in == op]], log.stretch[log.of_poll[polled_in == op]])
+            row = log.polls[log.polls["op"] == op][0]
+            self._add(findings, "precommitted read", own, lambda stretch: row)
 
-    def _own_read(self, row: np.void):
-        return lambda run: self._on_run("precommitted read", run, row, "{process} at {time} read {records} of {key} in the very "
-                                        "operation that sent them, before it was over")
+    # Checks on offsets.
+
+    def _conflicts(self, found: Findings) -> None:
+        if not len(self.log.conflicting):
+            return
+        runs = _runs(self.log.conflicting)
+        sizes = np.array([self.log.width[run].sum() for run in runs])
+        found.add(len(runs), sizes.sum(), [self._conflict(runs[i], sizes[i]) for i in self._largest(sizes)])
+
+    def _conflict(self, run: np.ndarray, size: int) -> Anomaly:
+        log = self.log
+        held = np.unique(log.stretch[np.isin(log.place, run)])
+        offsets, records = log.offsets(run), log.values(held)
+        sentence = f"{spans(offsets, 'offset')} of {self.key} held different records: {spans(records)}"
+        return self._anomaly("inconsistent offset", log.witness(held[-1]), records, offsets, size, sentence)
 
     # Checks on steps.
 
     def _polls(self, findings: dict[str, Findings], marks: Marks) -> None:
         log = self.log
-        odd = steps(moments(log.polls)[log.poll_row], (log.polls["type"] == OK)[log.poll_row], log.known_position[log.of_poll],
-                    log.pieces.count[log.of_poll], marks.drops(self.code), marks.rebalances(self.code))
+        odd = steps(moments(log.polls)[log.poll_row], (log.polls["type"] == OK)[log.poll_row],
+                    log.known_position[log.of_poll], log.pieces.count[log.of_poll],
+                    marks.drops(self.code), marks.rebalances(self.code))
         for where, inside in (("internal", odd.internal), ("external", ~odd.internal)):
             for kind, moved in ((f"{where} poll skip", odd.gap > 1), (f"{where} nonmonotonic poll", odd.gap < 1)):
                 self._add_steps(findings[kind], kind, odd, inside & moved, self._moved)
 
-    def _add_steps(self, found: Findings, kind: str, odd: Steps, chosen: np.ndarray, tell) -> None:
+    def _add_steps(self, found: Findings, kind: str, odd: Steps, chosen: np.ndarray, tell: Callable) -> None:
         chosen = np.flatnonzero(chosen)
         sizes = np.abs(odd.gap[chosen] - 1)
         found.add(len(chosen), sizes.sum(), [tell(kind, odd, chosen[i]) for i in self._largest(sizes)])
@@ -242,7 +235,7 @@ class _Judge:
         log = self.log
         none = np.zeros(0, np.int64)
         position = log.known_position[log.of_send]
-        position = np.where(position < log.undisputed(), position, -1)  # a log that was rewritten has no one order of its sends
+        position = np.where(position < log.undisputed(), position, -1)  # a rewritten log has no one order of its sends
         odd = steps(moments(log.sends)[log.send_row], (log.sends["type"] != FAIL)[log.send_row], position,
                     log.pieces.count[log.of_send], none, none)
         for kind, chosen in (("internal send skip", odd.internal & (odd.gap > 1)),
@@ -256,7 +249,8 @@ class _Judge:
         pair = np.unique((before, after))
         last, first = int(log.start[before] + log.size[before] - 1), int(log.start[after])
         gap = int(odd.gap[i])
-        found = f"{plural(gap - 1, 'record')} of others between them" if gap > 1 else f"it {plural(1 - gap, 'position')} too early"
+        found = (f"{plural(gap - 1, 'record')} of others between them" if gap > 1 else
+                 f"it {plural(1 - gap, 'position')} too early")
         sentence = f"{self._who(row)} sent value {first} of {self.key} after value {last}, but the log has {found}"
         records = tuple(sorted(((last, last), (first, first))))
         return self._anomaly(kind, row, records, log.offsets(self._places(pair)), abs(int(odd.gap[i]) - 1), sentence)

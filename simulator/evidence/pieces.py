@@ -1,10 +1,10 @@
 """Batches cut until they fit each other, so that a check may treat a batch as if it were one record.
 
-A row of a history stands for consecutive values at consecutive offsets. Rows of one key overlap in every way: a poll returns half of a
-batch and the whole of the next, a retried batch lies in the log twice. Cutting all rows wherever one of them begins or ends, in values and
-in offsets, leaves *pieces*, of which any two have the same values or none in common, and the same offsets or none. What is true of one
-record of a piece is then true of all of them, so every check works on pieces and weighs them by their size: a run of ten million
-records is judged in the time its batches take.
+A row of a history stands for consecutive values at consecutive offsets. Rows of one key overlap in every way: a poll
+returns half of a batch and the whole of the next, a retried batch lies in the log twice. Cutting all rows wherever one
+of them begins or ends, in values and in offsets, leaves *pieces*, of which any two have the same values or none in
+common, and the same offsets or none. What is true of one record of a piece is then true of all of them, so every check
+works on pieces and weighs them by their size: a run of ten million records is judged in the time its batches take.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Entangled(ValueError):
 
 
 class Pieces(NamedTuple):
-    """Columns, one entry a piece: the row it was cut from, its first value, its size and its first offset (-1 if unknown)."""
+    """Columns, one entry a piece: the row it was cut from, its first value, its size, its first offset (-1 unknown)."""
     row: np.ndarray
     value: np.ndarray
     count: np.ndarray
@@ -60,7 +60,7 @@ def _cut_where(pieces: Pieces, begin: np.ndarray, known: np.ndarray) -> Pieces:
 
 
 def _slices(pieces: Pieces, parent: np.ndarray, starts: np.ndarray) -> Pieces:
-    """Slices of pieces: slice i begins `starts[i]` records into piece `parent[i]` and ends where the next one begins."""
+    """Slices of pieces: slice i begins `starts[i]` records into piece `parent[i]` and ends where the next begins."""
     last = np.append(parent[1:] != parent[:-1], True)
     ends = np.where(last, pieces.count[parent], np.append(starts[1:], 0))
     offset = np.where(pieces.offset[parent] < 0, -1, pieces.offset[parent] + starts)

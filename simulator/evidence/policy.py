@@ -1,4 +1,4 @@
-"""What a system promises, and which anomalies that leaves open: the one place that says what a configuration permits."""
+"""What a system promises, and which anomalies that leaves open: the one place that says what is permitted."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Guarantees:
 
 def permitted(guarantees: Guarantees, drained: bool = False) -> frozenset[str]:
     """The anomalies that break no promise: they are counted and shown, but not held against the system."""
-    # Records of several producers interleave, Kafka never promised to keep transactions' writes apart (G0), and a queue delivers at
-    # least once: each delivery after the first has a check of its own for having a reason.
+    # Records of several producers interleave, Kafka never promised to keep transactions' writes apart (G0), and a queue
+    # delivers at least once: each delivery after the first has a check of its own for having a reason.
     allowed = {"internal send skip", "G0", "redelivery"}
     if not drained:  # nobody looked for the last records, so that nobody saw them proves nothing
         allowed |= {"unseen"}

@@ -1,13 +1,14 @@
 """The checks of a queue: what goes in must come out, once at a time, in order.
 
-After Jepsen's total-queue ("what goes in must come out", valid only once the queue is drained), with leases, redelivery and dead
-letters. A message that was published, delivered and acknowledged once each needs no second look, and nearly all are like that; only
-the others are followed event by event.
+After Jepsen's total-queue ("what goes in must come out", valid only once the queue is drained), with leases, redelivery
+and dead letters. A message that was published, delivered and acknowledged once each needs no second look, and nearly
+all are like that; only the others are followed event by event.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -129,12 +130,12 @@ class _Judge:
 
     def _found(self, kind: str, row: np.void, sentence: str, count: int = 1) -> None:
         """One case; the sentence may use {message} and {who}."""
-        found = self.findings[kind]
-        time, value, key = float(row["time" if "time" in row.dtype.names else "completed"]), int(row["value"]), self.history.keys[row["key"]]
-        process = self.history.processes[row["process"]]
+        value, key, process = int(row["value"]), self.history.keys[row["key"]], self.history.processes[row["process"]]
+        time = float(row["time" if "time" in row.dtype.names else "completed"])
         words = sentence.format(message=f"message {value} of {key}", who=f"{process} at {time:.3f} s")
         anomaly = Anomaly(kind, key, process, ((value, value),), (), count, time, words, int(row["event"]))
-        found.add(1, 1, [anomaly] if self.limit is None or len(found.anomalies) < self.limit or kind == "order inversion" else [])
+        found = self.findings[kind]
+        found.add(1, 1, [anomaly] if self.limit is None or len(found.anomalies) < self.limit else [])
 
     # What became of the message
 
@@ -150,7 +151,8 @@ class _Judge:
         ends = [row for row in message.settlements if row["type"] == OK and row["action"] != REQUEUE]
         acks, others = [row for row in ends if row["action"] == ACK], [row for row in ends if row["action"] != ACK]
         if acks and others:
-            self._found("conservation", others[0], f"{{message}} was acknowledged and also settled by {ACTIONS[others[0]['action']]}")
+            how = ACTIONS[others[0]["action"]]
+            self._found("conservation", others[0], f"{{message}} was acknowledged and also settled by {how}")
 
     def _unsettled(self, row: np.void, deliveries: list) -> None:
         if not self.history.drained:
@@ -165,32 +167,36 @@ class _Judge:
         deliveries, limit = message.deliveries, self.guarantees.delivery_limit
         if len(deliveries) > 1:
             self._found("redelivery", deliveries[-1], f"{{message}} was delivered {len(deliveries)} times, last to {{who}}")
-        too_many = [row for nth, row in enumerate(deliveries, 1) if limit and (row["attempt"] if row["attempt"] > 0 else nth) > limit]
-        if too_many:
-            self._found("over-delivery", too_many[-1], f"{{message}} was given to {{who}}, beyond the limit of {plural(limit, 'delivery')}")
-        again = [(deliveries[:i], row) for i, row in enumerate(deliveries) if i]
-        for kind, test, sentence in ((
-                "double possession", self._holder, "{{message}} was given to {{who}} while {other} held it"), (
-                "unjustified redelivery", self._unjustified, "{{message}} was given to {{who}} again: no nack, no expired lease, "
-                "no disconnect and no failover after {other} got it")):
-            culprits = [(row, other) for earlier, row in again if (other := test(message, earlier, row)) is not None]
-            if culprits:
-                row, other = culprits[0]
-                self._found(kind, row, sentence.format(other=self.history.processes[other["process"]]))
+        attempts = [row["attempt"] if row["attempt"] > 0 else nth for nth, row in enumerate(deliveries, 1)]
+        if limit and attempts and max(attempts) > limit:
+            self._found("over-delivery", deliveries[-1], f"{{message}} was given to {{who}}, beyond the limit of {limit}")
+        self._again(message, "double possession", self._holder, "while {other} held it")
+        self._again(message, "unjustified redelivery", self._unjustified,
+                    "again: no nack, no expired lease, no disconnect and no failover after {other} got it")
         acks = [row["op"] for row in message.settlements if row["action"] == ACK and row["type"] == OK]
         late = [row for row in deliveries if acks and row["op"] > acks[0]]
         if late:
             self._found("zombie", late[0], "{message} was given to {who} after its ack had been accepted")
 
+    def _again(self, message: _Message, kind: str, culprit: Callable, reproach: str) -> None:
+        """The first delivery with which an earlier one, the culprit, does not go together."""
+        for i, row in enumerate(message.deliveries):
+            other = culprit(message, message.deliveries[:i], row) if i else None
+            if other is not None:
+                words = reproach.format(other=self.history.processes[other["process"]])
+                self._found(kind, row, f"{{message}} was given to {{who}} {words}")
+                return
+
     def _holder(self, message: _Message, earlier: list, row: np.void):
         """An earlier delivery whose consumer still holds the message, if there is one."""
-        return next((held for held in earlier if held["lease"] > row["time"] and not self._released(message, held, row)), None)
+        return next((held for held in earlier
+                     if held["lease"] > row["time"] and not self._released(message, held, row)), None)
 
     def _released(self, message: _Message, held: np.void, row: np.void) -> bool:
         since, until, process = int(held["op"]), int(row["op"]), int(held["process"])
         return self.interruptions.disconnected(process, since, until) or any(
-            since < end["op"] < until and end["type"] != FAIL and (end["process"] == process or end["action"] in BY_QUEUE)
-            for end in message.settlements)
+            since < end["op"] < until and end["type"] != FAIL
+            and (end["process"] == process or end["action"] in BY_QUEUE) for end in message.settlements)
 
     def _unjustified(self, message: _Message, earlier: list, row: np.void):
         """The delivery before this one, if nothing explains that there is another."""
@@ -198,7 +204,8 @@ class _Judge:
         since, until = int(before["op"]), int(row["op"])
         explained = (not before["lease"] > row["time"] or self._released(message, before, row)
                      or self.interruptions.failed_over(since, until)
-                     or any(since < end["op"] < until and end["type"] != FAIL and end["action"] != ACK for end in message.settlements))
+                     or any(since < end["op"] < until and end["type"] != FAIL and end["action"] != ACK
+                            for end in message.settlements))
         return None if explained else before
 
     # Order
@@ -214,11 +221,12 @@ class _Judge:
         streams, ranked = stream[of[known]], rank[of[known]]
         depth = _running_max(ranked, streams) - ranked
         late = np.flatnonzero(depth > 0)
-        for i in late[np.argsort(-depth[late], kind="stable")][:self.limit]:
+        deepest = late[np.argsort(-depth[late], kind="stable")][:self.limit]
+        for i in deepest:
+            behind = plural(int(depth[i]), "place")
             self._found("order inversion", deliveries[known[i]],
-                        f"{{message}} was given to {{who}}, {plural(int(depth[i]), 'place')} behind one published later", int(depth[i]))
-        shown = len(late) if self.limit is None else min(len(late), self.limit)
-        self.findings["order inversion"].add(len(late) - shown, len(late) - shown, [])
+                        f"{{message}} was given to {{who}}, {behind} behind one published later", int(depth[i]))
+        self.findings["order inversion"].add(len(late) - len(deepest), len(late) - len(deepest), [])
 
 
 def _ranks_in_stream(publishes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,8 +1,9 @@
 """What the clients of a queue saw: publishes, deliveries under a lease, and how each message was settled.
 
-A queue hands a message to one consumer at a time, who settles it: `ack` (done), `requeue` (a nack that puts it back), `nack`, `reject`
-or `term` (never again). The queue itself may `deadletter` or `expire` it. Publishes and settlements complete as `ok`, `fail` or `info`
-(nobody knows), as in `History`. Broadcast fits in too: each subscriber has a queue of its own, to which every publish goes.
+A queue hands a message to one consumer at a time, who settles it: `ack` (done), `requeue` (a nack that puts it back),
+`nack`, `reject` or `term` (never again). The queue itself may `deadletter` or `expire` it. Publishes and settlements
+complete as `ok`, `fail` or `info` (nobody knows), as in `History`. Broadcast fits in too: each subscriber has a queue
+of its own, to which every publish goes.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ class QueueHistory:
     `deliveries.rows`: op, process, key, value, attempt, lease (until when, inf without limit), time, event.
     `settlements.rows`: op, process, key, value, action, type, time, event.
     `marks.rows`: op, process (-1 for all), mark, time.
-    A key is a queue; a value names a message and is unique within its queue. Messages of one group (a FIFO key) are to stay in order.
-    Times are seconds. `created[key][value]` is the time at which a message came into being.
+    A key is a queue; a value names a message and is unique within its queue. Messages of one group (a FIFO key) are to
+    stay in order. Times are seconds. `created[key][value]` is the time at which a message came into being.
     """
 
     def __init__(self):
         self.processes, self.keys, self.groups, self.errors = Names(), Names(), Names(), Names("")
-        self.publishes = Table(op="q", process="h", key="i", value="q", group="i", type="b", error="h", invoked="d", completed="d",
-                               event="i")
+        self.publishes = Table(op="q", process="h", key="i", value="q", group="i", type="b", error="h",
+                               invoked="d", completed="d", event="i")
         self.deliveries = Table(op="q", process="h", key="i", value="q", attempt="i", lease="d", time="d", event="i")
         self.settlements = Table(op="q", process="h", key="i", value="q", action="b", type="b", time="d", event="i")
         self.marks = Table(op="q", process="h", mark="b", time="d")
@@ -65,8 +66,8 @@ class QueueHistory:
 
     # Readable path: names in.
 
-    def publish(self, process: str, key: str | Iterable[str], value: int, group: str = "", type: str = "ok", time: float | None = None,
-                invoked: float | None = None, error: str = "") -> int:
+    def publish(self, process: str, key: str | Iterable[str], value: int, group: str = "", type: str = "ok",
+                time: float | None = None, invoked: float | None = None, error: str = "") -> int:
         """A message published to a queue, or to several that each get a copy; its operation number."""
         op, code = self.op(), self.processes.code(process)
         time = float(op) if time is None else time
@@ -75,8 +76,8 @@ class QueueHistory:
                            self.errors.code(error), time if invoked is None else invoked, time)
         return op
 
-    def deliver(self, process: str, key: str, value: int, attempt: int = 1, lease_until: float = inf, auto_ack: bool = False,
-                time: float | None = None) -> int:
+    def deliver(self, process: str, key: str, value: int, attempt: int = 1, lease_until: float = inf,
+                auto_ack: bool = False, time: float | None = None) -> int:
         """A message handed to a consumer; with `auto_ack` that settles it."""
         op, time = self._now(time)
         self.delivered(op, self.processes.code(process), self.keys.code(key), value, attempt, lease_until, time)
@@ -88,11 +89,13 @@ class QueueHistory:
         """The consumer is done with the message; `ok` if the queue accepted that."""
         return self._settle("ack", process, key, value, type, time)
 
-    def nack(self, process: str, key: str, value: int, requeue: bool = True, type: str = "ok", time: float | None = None) -> int:
+    def nack(self, process: str, key: str, value: int, requeue: bool = True, type: str = "ok",
+             time: float | None = None) -> int:
         """The consumer could not handle the message: back into the queue, or away with it."""
         return self._settle("requeue" if requeue else "nack", process, key, value, type, time)
 
-    def reject(self, process: str, key: str, value: int, requeue: bool = False, type: str = "ok", time: float | None = None) -> int:
+    def reject(self, process: str, key: str, value: int, requeue: bool = False, type: str = "ok",
+               time: float | None = None) -> int:
         """The consumer refuses the message."""
         return self._settle("requeue" if requeue else "reject", process, key, value, type, time)
 
@@ -122,7 +125,8 @@ class QueueHistory:
 
     def _settle(self, action, process, key, value, type, time) -> int:
         op, time = self._now(time)
-        self.settled(op, self.processes.code(process), self.keys.code(key), value, ACTIONS.index(action), _type(type), time)
+        self.settled(op, self.processes.code(process), self.keys.code(key), value, ACTIONS.index(action), _type(type),
+                     time)
         return op
 
     def _mark(self, mark, process, time) -> int:
@@ -141,13 +145,14 @@ class QueueHistory:
         return len(self.publishes)
 
     def latencies(self, what: str = "produce") -> np.ndarray:
-        """Seconds from a message's creation to its confirmation (`produce`) or its first delivery (`end_to_end`), one per message."""
+        """Seconds from a message's creation to its confirmation (`produce`) or first delivery (`end_to_end`)."""
         if what not in ("produce", "end_to_end"):
             raise ValueError(f"what: {what!r} is not one of 'produce', 'end_to_end'")
         rows = self.acknowledged()
         if what == "produce":
             return rows["completed"] - self._creation(rows)
-        first = {(key, value): time for key, value, time in _columns(self.deliveries.rows[::-1], "key", "value", "time")}
+        backwards = _columns(self.deliveries.rows[::-1], "key", "value", "time")
+        first = {(key, value): time for key, value, time in backwards}
         done = np.array([first.get(message, np.nan) for message in _columns(rows, "key", "value")], float)
         return (done - self._creation(rows))[~np.isnan(done)]
 
@@ -163,10 +168,9 @@ class QueueHistory:
         rows += [(row, "deliver", row["time"]) for row in self.deliveries.rows]
         rows += [(row, ACTIONS[row["action"]], row["time"]) for row in self.settlements.rows]
         for row, f, time in sorted(rows, key=lambda entry: entry[0]["op"]):
-            event = {"index": int(row["op"]), "process": self.processes[row["process"]], "f": f, "key": self.keys[row["key"]],
-                     "value": int(row["value"]), "time": float(time)}
-            yield event | ({"attempt": int(row["attempt"]), "lease": float(row["lease"]) if row["lease"] < inf else None} if f == "deliver" else
-                           {"type": TYPES[row["type"]]})
+            event = {"index": int(row["op"]), "process": self.processes[row["process"]], "f": f,
+                     "key": self.keys[row["key"]], "value": int(row["value"]), "time": float(time)}
+            yield event | (_lease(row) if f == "deliver" else {"type": TYPES[row["type"]]})
 
     def to_jsonl(self) -> str:
         """The history as JSON lines; a lease without limit is null."""
@@ -180,6 +184,10 @@ class QueueHistory:
     def __repr__(self) -> str:
         return (f"QueueHistory: {len(self.publishes):,} messages published, {len(self.deliveries):,} deliveries, "
                 f"{len(self.settlements):,} settlements, {len(self.keys)} queues")
+
+
+def _lease(row: np.void) -> dict:
+    return {"attempt": int(row["attempt"]), "lease": float(row["lease"]) if row["lease"] < inf else None}
 
 
 def _columns(rows: np.ndarray, *names: str) -> Iterator[tuple]:

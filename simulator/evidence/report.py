@@ -10,7 +10,8 @@ HOLDS, BROKEN, UNKNOWN = "holds", "broken", "unknown"
 SHOWN = 5  # anomalies a report prints; the rest is a call away
 
 # A word and a symbol carry the meaning; the colour (Okabe-Ito: blue, vermillion, orange, grey) only repeats it.
-MARKS = {"holds": ("✓", "#0072B2"), "broken": ("✗", "#D55E00"), "permitted": ("○", "#E69F00"), "unknown": ("?", "#999999")}
+MARKS = {"holds": ("✓", "#0072B2"), "broken": ("✗", "#D55E00"), "permitted": ("○", "#E69F00"),
+         "unknown": ("?", "#999999")}
 
 # What each check counts, and what became of it.
 PHRASES = {
@@ -48,7 +49,8 @@ PLURALS = {"delivery": "deliveries"}
 class Anomaly:
     """One thing that went wrong: what, where, to which records, when.
 
-    `records` and `offsets` are inclusive ranges, ((first, last), ...); `count` is how many records are concerned, `time` is seconds,
+    `records` and `offsets` are inclusive ranges, ((first, last), ...); `count` is how many records are concerned,
+    `time` is seconds,
     `event` is the trace event that began the send or answered the poll, -1 if there is none.
     """
     kind: str
@@ -68,7 +70,7 @@ class Anomaly:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one check found: `holds`, `broken` or `unknown`; an anomaly that is permitted is counted, and the promise holds."""
+    """What one check found: `holds`, `broken` or `unknown`; what is permitted is counted, and the promise holds."""
     kind: str
     verdict: str
     permitted: bool = False
@@ -111,13 +113,14 @@ class Findings:
 class Report:
     """Verdicts and anomalies of one history.
 
-    `verdicts[kind]` is a Verdict; `anomalies` lists the largest of each kind, those that break a promise first; `ok` is True if every
-    check holds, so neither a broken promise nor an unknown one passes for a good one.
+    `verdicts[kind]` is a Verdict; `anomalies` lists the largest of each kind, those that break a promise first; `ok` is
+    True if every check holds, so neither a broken promise nor an unknown one passes for a good one.
     """
 
     def __init__(self, findings: dict[str, Findings], allowed: frozenset[str], limit: int | None = None):
         self.verdicts = {kind: _verdict(kind, found, kind in allowed) for kind, found in findings.items()}
-        self.anomalies = [anomaly for kind in self._by_weight() for anomaly in _largest(findings[kind], kind in allowed, limit)]
+        self.anomalies = [anomaly for kind in self._by_weight()
+                          for anomaly in _largest(findings[kind], kind in allowed, limit)]
 
     def _by_weight(self) -> list[str]:
         """Kinds, broken ones first, in the order of the checks."""
@@ -140,7 +143,8 @@ class Report:
     def __str__(self) -> str:
         verdicts = self._lines()
         clauses = [_counted(verdict) + " (permitted)" * verdict.permitted for verdict in verdicts if verdict.cases]
-        if not any(verdict.cases and verdict.kind in LOSS and verdict.kind != "unseen" for verdict in verdicts) and "unseen" not in self.broken:
+        lost = {verdict.kind for verdict in verdicts if verdict.cases and verdict.kind in LOSS}
+        if not lost or lost == {"unseen"} and "unseen" not in self.broken:
             clauses.insert(0, _no_loss(verdicts))
         first = f": {self.anomalies[0].sentence}" if self.anomalies else ""
         return "; ".join(clauses) + first
@@ -192,8 +196,9 @@ def _no_loss(verdicts: list[Verdict]) -> str:
 
 def _html_row(verdict: Verdict) -> str:
     symbol, colour = MARKS[verdict.word]
-    return (f'<tr><td style="text-align:left"><span aria-hidden="true" style="color:{colour};font-weight:bold">{symbol}</span> '
-            f'{verdict.word}</td><th scope="row" style="text-align:left">{escape(verdict.kind)}</th>'
+    mark = f'<span aria-hidden="true" style="color:{colour};font-weight:bold">{symbol}</span>'
+    return (f'<tr><td style="text-align:left">{mark} {verdict.word}</td>'
+            f'<th scope="row" style="text-align:left">{escape(verdict.kind)}</th>'
             f'<td style="text-align:left">{escape(verdict.finding)}</td></tr>')
 
 

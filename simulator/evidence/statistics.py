@@ -1,8 +1,8 @@
 """Numbers with their uncertainty: quantiles, means and bands that say how far to trust them.
 
-Two rules of simulation practice decide which function is right. Within one run, waits and latencies depend on their neighbours, so that a
-mean needs batches (`batch_means`) before Student's t applies; runs from different seeds are independent (`mean_interval`, `bands`).
-Source: Law, Simulation Modeling and Analysis, chapter 9.
+Two rules of simulation practice decide which function is right. Within one run, waits and latencies depend on their
+neighbours, so that a mean needs batches (`batch_means`) before Student's t applies; runs from different seeds are
+independent (`mean_interval`, `bands`). Source: Law, Simulation Modeling and Analysis, chapter 9.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+Samples = Sequence[float] | np.ndarray
 LEVELS = (0.5, 0.95, 0.99, 0.999)
 
 
@@ -35,11 +36,12 @@ class Estimate:
         return f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}]"
 
 
-def quantile(samples: Sequence[float] | np.ndarray, p: float, confidence: float = 0.95) -> Estimate:
-    """The p-quantile of independent samples, with an interval of order statistics that assumes nothing about their distribution.
+def quantile(samples: Samples, p: float, confidence: float = 0.95) -> Estimate:
+    """The p-quantile of independent samples, with an interval of order statistics that assumes nothing about their
+    distribution.
 
-    The number of samples below the true quantile is binomial, so its quantiles are the ranks of the bounds. A bound that would need
-    a rank beyond the sample is infinite: ten samples say nothing about a p99.9.
+    The number of samples below the true quantile is binomial, so its quantiles are the ranks of the bounds. A bound
+    that would need a rank beyond the sample is infinite: ten samples say nothing about a p99.9.
     """
     from scipy.stats import binom
     ordered = np.sort(_samples(samples))
@@ -51,7 +53,7 @@ def quantile(samples: Sequence[float] | np.ndarray, p: float, confidence: float 
                     float(ordered[high]) if high < n else np.inf, confidence)
 
 
-def mean_interval(samples: Sequence[float] | np.ndarray, confidence: float = 0.95) -> Estimate:
+def mean_interval(samples: Samples, confidence: float = 0.95) -> Estimate:
     """The mean of independent samples, one a seed for example, with Student's t interval."""
     from scipy.stats import t
     samples = _samples(samples)
@@ -63,17 +65,19 @@ def mean_interval(samples: Sequence[float] | np.ndarray, confidence: float = 0.9
     return Estimate(mean, mean - half, mean + half, confidence)
 
 
-def batch_means(series: Sequence[float] | np.ndarray, batches: int = 20, warm_up: float = 0.1, confidence: float = 0.95) -> Estimate:
-    """The mean of one run's successive observations, which depend on each other, from the means of `batches` long stretches.
+def batch_means(series: Samples, batches: int = 20, warm_up: float = 0.1, confidence: float = 0.95) -> Estimate:
+    """The mean of one run's successive observations, which depend on each other, from the means of `batches` long
+    stretches.
 
-    The first `warm_up` of the series, a fraction, is dropped: a run starts empty. Observations beyond a multiple of `batches` are too.
+    The first `warm_up` of the series, a fraction, is dropped: a run starts empty. Observations beyond a multiple of
+    `batches` are too.
     """
     series = _samples(series)
     if not 0 <= warm_up < 1:
         raise ValueError(f"warm_up: {warm_up!r} is not a fraction from 0 to below 1")
     settled = series[int(len(series) * warm_up):]
     if not 2 <= batches <= len(settled):
-        raise ValueError(f"batches: {batches!r} is not between 2 and the {len(settled)} observations left after the warm-up")
+        raise ValueError(f"batches: {batches!r} is not between 2 and the {len(settled)} observations after the warm-up")
     size = len(settled) // batches
     return mean_interval(settled[-size * batches:].reshape(batches, size).mean(axis=1), confidence)
 
@@ -95,22 +99,20 @@ def bands(samples: Sequence[Sequence[float]] | np.ndarray, confidence: float = 0
     return Bands(*(np.array([getattr(estimate, name) for estimate in estimates]) for name in ("value", "low", "high")))
 
 
-def empirical_cdf(samples: Sequence[float] | np.ndarray, points: int = 500) -> tuple[np.ndarray, np.ndarray]:
-    """x and P(X <= x) at no more than `points` places, as dense near the upper end as in the middle: tails are why one looks."""
+def empirical_cdf(samples: Samples, points: int = 500) -> tuple[np.ndarray, np.ndarray]:
+    """x and P(X <= x) at no more than `points` places, half of them for the upper tail: tails are why one looks."""
     ordered = np.sort(_samples(samples))
     n = len(ordered)
     if points < 2:
         raise ValueError(f"points: {points!r} is below 2")
-    half = points // 2
-    middle = np.linspace(0, n - 1, min(n, points - half))
-    tail = n - np.geomspace(1, n, min(n, half))  # ranks counted from the largest
-    chosen = np.unique(np.concatenate((middle, tail)).round().astype(int).clip(0, n - 1)) if n > points else np.arange(n)
-    chosen = np.searchsorted(ordered, ordered[chosen], "right") - 1  # the last of equal values has the whole probability
-    chosen = np.unique(chosen)
+    middle = np.linspace(0, n - 1, points - points // 2)
+    tail = n - np.geomspace(1, n, points // 2)  # ranks counted from the largest
+    chosen = np.concatenate((middle, tail)).round().astype(int).clip(0, n - 1) if n > points else np.arange(n)
+    chosen = np.unique(np.searchsorted(ordered, ordered[chosen], "right") - 1)  # the last of equals has their probability
     return ordered[chosen], (chosen + 1) / n
 
 
-def time_average(times: Sequence[float] | np.ndarray, levels: Sequence[float] | np.ndarray, until: float) -> float:
+def time_average(times: Samples, levels: Samples, until: float) -> float:
     """The average of a level that is `levels[i]` from `times[i]` to the next, and the last one until `until`."""
     times, levels = np.asarray(times, float), np.asarray(levels, float)
     if len(times) != len(levels) or not len(times):
@@ -120,7 +122,7 @@ def time_average(times: Sequence[float] | np.ndarray, levels: Sequence[float] | 
     return weighted_mean(levels, np.diff(np.append(times, until)))
 
 
-def weighted_mean(values: Sequence[float] | np.ndarray, weights: Sequence[float] | np.ndarray) -> float:
+def weighted_mean(values: Samples, weights: Sequence[float] | np.ndarray) -> float:
     """The mean of values that count as much as their weights."""
     weights = np.asarray(weights, float)
     if np.any(weights < 0) or not weights.sum() > 0:
@@ -129,9 +131,9 @@ def weighted_mean(values: Sequence[float] | np.ndarray, weights: Sequence[float]
 
 
 class Latency:
-    """Seconds each record took, summed up: `p50`, `p95`, `p99`, `p999`, `mean`, `n`; shown in milliseconds as a small table."""
+    """Seconds each record took, summed up: `p50`, `p95`, `p99`, `p999`, `mean`, `n`; shown in milliseconds."""
 
-    def __init__(self, seconds: Sequence[float] | np.ndarray, what: str = "latency"):
+    def __init__(self, seconds: Samples, what: str = "latency"):
         self.seconds, self.what = np.asarray(seconds, float), what
         self.n = len(self.seconds)
         self.mean = float(self.seconds.mean()) if self.n else np.nan
@@ -160,7 +162,8 @@ class Latency:
             return f"<p>{self.what}: no record has one</p>"
         names = "".join(f'<th scope="col">{name}</th>' for name, _ in self._cells())
         values = "".join(f"<td>{value}</td>" for _, value in self._cells())
-        return f"<table><caption>{self.what}</caption><thead><tr>{names}</tr></thead><tbody><tr>{values}</tr></tbody></table>"
+        return (f"<table><caption>{self.what}</caption><thead><tr>{names}</tr></thead>"
+                f"<tbody><tr>{values}</tr></tbody></table>")
 
 
 def _samples(samples) -> np.ndarray:

@@ -1,7 +1,8 @@
 """From one read (or write) of a process to its next: how far it moved in the log.
 
-A process that reads a key in order moves on by exactly one position from a record to the next. More is a skip; less is a step back,
-or on the spot. Steps inside one operation are *internal*, steps from one operation to the next are *external*.
+A process that reads a key in order moves on by exactly one position from a record to the next. More is a skip; less is
+a step back, or on the spot. Steps inside one operation are *internal*, steps from one operation to the next are
+*external*.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ def steps(moment: np.ndarray, advances: np.ndarray, first: np.ndarray, size: np.
           exempt: np.ndarray) -> Steps:
     """The odd steps among pieces in the order of their `moment` (process * OPS + op).
 
-    `first` is a piece's position (-1 unknown: no step to or from it is judged), `advances` whether its operation moves the process on.
-    `drops` are the moments at which a process gave the key up, `exempt` those of operations whose internal steps are excused.
+    `first` is a piece's position (-1 unknown: no step to or from it is judged), `advances` whether its operation moves
+    the process on.
+    `drops` are the moments at which a process gave the key up, `exempt` those of operations whose internal steps are
+    excused.
     """
     head = np.append(True, moment[1:] != moment[:-1]) if len(moment) else np.zeros(0, bool)
     inner = np.flatnonzero(~head)
@@ -41,7 +44,7 @@ def steps(moment: np.ndarray, advances: np.ndarray, first: np.ndarray, size: np.
 
 
 def _external(moment, advances, heads, drops) -> tuple[np.ndarray, np.ndarray]:
-    """The last piece of a process's latest advancing operation, and the first piece of the next operation, for each operation."""
+    """For each operation its first piece, and before it the last piece of the latest operation that advanced."""
     if not len(heads):
         return heads, heads
     tails = np.append(heads[1:], len(moment)) - 1
