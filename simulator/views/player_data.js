@@ -1,0 +1,146 @@
+// What happened, decoded: columns, messages with both ends, the state of every node after any event, sentences.
+
+const ARRAYS = {i1: Int8Array, i2: Int16Array, i4: Int32Array, f8: Float64Array};  // little-endian, as every browser's machine is
+const ROWS_KEPT = 16;                                                              // batches remembered below the end of a log
+
+function decode(data) {
+  const column = ([type, text]) => new ARRAYS[type](Uint8Array.from(atob(text), c => c.charCodeAt(0)).buffer);
+  const trace = {...data, ...Object.fromEntries(Object.entries(data.columns).map(([name, packed]) => [name, column(packed)]))};
+  trace.end = trace.size ? trace.time[trace.size - 1] : 0;
+  trace.nodes = data.nodes.map(([name, role, zone, hue]) => ({name, role, zone, hue}));
+  trace.kinds = data.kinds.map(([name, shape, sentence, reply, hue, mark]) => ({name, shape, sentence, reply, hue, mark}));
+  trace.shape = i => trace.kinds[trace.kind[i]].shape;
+  trace.shown = Array.from({length: trace.size}, (_, i) => i).filter(i => !trace.background[i]);
+  trace.states = trace.shown.filter(i => trace.shape(i) === "state");
+  trace.messages = messagesOf(trace);
+  trace.down = downtimesOf(trace);
+  return trace;
+}
+
+// The index of the last element not above x in a sorted array, -1 if there is none.
+function lastAt(sorted, x) {
+  let low = 0, high = sorted.length;
+  while (low < high) { const middle = (low + high) >> 1; if (sorted[middle] <= x) low = middle + 1; else high = middle; }
+  return low - 1;
+}
+
+function messagesOf(trace) {
+  const arrival = new Map(), messages = [];
+  for (let i = 0; i < trace.size; i++)
+    if (trace.cause[i] && ["receive", "drop"].includes(trace.shape(i))) arrival.set(i - trace.cause[i], i);
+  for (const i of trace.shown)
+    if (trace.shape(i) === "send" && trace.peer[i] >= 0) {
+      const arrives = arrival.get(i) ?? -1;
+      messages.push({send: i, arrival: arrives, from: trace.node[i], to: trace.peer[i], left: trace.time[i],
+        due: arrives < 0 ? trace.end : trace.time[arrives], lost: arrives >= 0 && trace.shape(arrives) === "drop",
+        reply: trace.kinds[trace.kind[i]].reply, hue: conversation(trace.nodes[trace.node[i]], trace.nodes[trace.peer[i]])});
+    }
+  return messages;
+}
+
+// A message looks like a controller's, else a client's, else replication.
+function conversation(one, other) {
+  return ["controller", "producer", "consumer"].find(hue => one.hue === hue || other.hue === hue) ?? "broker";
+}
+
+const STOPS = {crash: "crashed", power_loss: "lost power", pause: "paused"}, STARTS = ["restart", "resume"];
+
+function downtimesOf(trace) {
+  const open = new Map(), spans = [];
+  for (let i = 0; i < trace.size; i++) {
+    const name = trace.kinds[trace.kind[i]].name, node = trace.node[i];
+    if (name in STOPS && !open.has(node)) open.set(node, {node, from: trace.time[i], to: trace.end, kind: name});
+    else if (STARTS.includes(name) && open.has(node)) { spans.push({...open.get(node), to: trace.time[i]}); open.delete(node); }
+  }
+  return spans.concat([...open.values()]);
+}
+
+// An event in words, from the sentence its model gave it.
+function tell(trace, i) {
+  const name = code => code >= 0 ? trace.nodes[code].name : "";
+  const fields = {node: name(trace.node[i]), peer: name(trace.peer[i]), key: trace.keys[trace.key[i]] ?? "", offset: trace.offset[i],
+    last: trace.offset[i] + trace.count[i] - 1, count: trace.count[i], epoch: trace.epoch[i], value: trace.value[i], note: trace.notes[i] ?? ""};
+  return trace.kinds[trace.kind[i]].sentence.replace(/\{(\w+)[^}]*\}/g, (_, field) => fields[field] ?? "");
+}
+
+// Records of an event as a reader names them: `41` or `41–43`.
+function range(from, to) { return to - 1 > from ? `${from}–${to - 1}` : `${from}`; }
+
+function recordsOf(trace, i) {
+  if (trace.count[i] <= 0) return "";
+  const first = trace.offset[i] >= 0 ? trace.offset[i] : trace.value[i];
+  return first < 0 ? `${trace.count[i]} records` : range(first, first + trace.count[i]);
+}
+
+// The state of every node after any event, as far as one key is concerned: lists of changes, to be searched by event number.
+function replay(trace, key) {
+  const fresh = {status: "up", since: -1, last: -1, end: null, log: [], high: null, acknowledged: null, retries: 0, position: null};
+  const nodes = trace.nodes.map(() => ({at: [-1], state: [fresh]}));
+  const cluster = {at: [-1], state: [{leader: -1, epoch: -1, inSync: null}]};
+  const put = (list, i, change) => { list.at.push(i); list.state.push({...list.state[list.state.length - 1], ...change}); };
+  const now = node => nodes[node].state[nodes[node].state.length - 1];
+  for (let i = 0; i < trace.size; i++) {
+    const name = trace.kinds[trace.kind[i]].name, node = trace.node[i], mine = trace.key[i] === key;
+    if (node < 0 || (!mine && trace.key[i] >= 0)) continue;
+    const offset = trace.offset[i], end = offset + trace.count[i];
+    if (trace.shape(i) === "state") put(nodes[name === "fenced" && trace.peer[i] >= 0 ? trace.peer[i] : node], i, {last: i});
+    if (name in STOPS) put(nodes[node], i, {status: STOPS[name], since: i});
+    if (STARTS.includes(name)) put(nodes[node], i, {status: "up", since: i});
+    if (!mine) continue;
+    if (name === "append" || name === "replicate") {
+      const batch = {from: offset, to: end, epoch: trace.epoch[i], value: trace.value[i]};
+      put(nodes[node], i, {end, log: [...cut(now(node).log, offset), batch].slice(-ROWS_KEPT)});
+      if (name === "append" && cluster.state.length === 1) put(cluster, i, {leader: node, epoch: trace.epoch[i]});
+    } else if (name === "truncate") put(nodes[node], i, {end: offset, log: cut(now(node).log, offset)});
+    else if (name === "high_watermark") put(nodes[node], i, {high: offset});
+    else if (name === "acknowledged") put(nodes[node], i, {acknowledged: end - 1});
+    else if (name === "retry") put(nodes[node], i, {retries: now(node).retries + 1});
+    else if (name === "deliver") put(nodes[node], i, {position: end});
+    else if (name === "elected") put(cluster, i, {leader: node, epoch: trace.epoch[i]});
+    else if (name === "offline") put(cluster, i, {leader: -1});
+    else if (name === "isr") put(cluster, i, {inSync: trace.value[i]});
+  }
+  const at = (list, i) => list.state[lastAt(list.at, i)];
+  const batches = trace.shown.filter(i => trace.key[i] === key && ["append", "replicate"].includes(trace.kinds[trace.kind[i]].name));
+  return {node: (n, i) => at(nodes[n], i), cluster: i => at(cluster, i), hasLog: n => nodes[n].state.some(state => state.end !== null),
+    single: batches.every(i => trace.count[i] <= 5)};
+}
+
+function cut(log, offset) {
+  return log.filter(batch => batch.from < offset).map(batch => batch.to > offset ? {...batch, to: offset} : batch);
+}
+
+// In sync or not; null while nobody has said.
+function inSync(cluster, node) { return cluster.inSync === null ? null : Math.floor(cluster.inSync / 2 ** node) % 2 === 1; }
+
+// The offsets a reader sees as rows: the last `rows` records, or batches where records are too many; [from, to) each.
+function logRows(play, nodes, i, rows) {
+  const states = nodes.map(n => play.node(n, i)).filter(state => state.end !== null);
+  const end = Math.max(...states.map(state => state.end));
+  if (!states.length || end <= 0) return [];
+  if (play.single) return Array.from({length: rows}, (_, r) => end - rows + r).filter(o => o >= 0).map(o => [o, o + 1]);
+  const edges = new Set([end]);
+  for (const state of states) for (const batch of state.log) { edges.add(batch.from); edges.add(batch.to); }
+  const sorted = [...edges].sort((a, b) => a - b).slice(-rows - 1);
+  return sorted.slice(0, -1).map((from, r) => [from, sorted[r + 1]]);
+}
+
+// Which events a filter lets through: those of a node, of a key (and of none), about one record.
+function filterOf(trace, {node, key, record, recordKey}) {
+  const values = new Set(), moves = new Set(["append", "replicate", "acknowledged", "deliver", "truncate", "timeout", "retry", "deduplicated"]);
+  const covers = (first, i, x) => first >= 0 && first <= x && x < first + trace.count[i];
+  const carries = i => moves.has(trace.kinds[trace.kind[i]].name) || ["send", "receive", "drop"].includes(trace.shape(i));
+  if (record !== null)
+    for (let i = 0; i < trace.size; i++)
+      if (trace.kinds[trace.kind[i]].name === "append" && trace.key[i] === recordKey && covers(trace.offset[i], i, record))
+        values.add(trace.value[i] + record - trace.offset[i]);
+  const about = i => {
+    if (trace.shape(i) === "state" && (trace.key[i] < 0 || trace.key[i] === recordKey)) return true;
+    const from = trace.cause[i] && ["receive", "drop"].includes(trace.shape(i)) ? i - trace.cause[i] : i;   // an arrival is about what was sent
+    if (trace.key[from] !== recordKey || !carries(i)) return false;
+    if (trace.offset[from] >= 0 && trace.kinds[trace.kind[i]].name !== "truncate") return covers(trace.offset[from], from, record);
+    return values.size ? [...values].some(value => covers(trace.value[from], from, value)) : covers(trace.offset[from], from, record);
+  };
+  return i => (node < 0 || trace.node[i] === node || trace.peer[i] === node)
+    && (key < 0 || trace.key[i] === key || trace.key[i] < 0) && (record === null || about(i));
+}
