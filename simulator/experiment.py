@@ -14,7 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from numbers import Integral
 
+from .kernel.distributions import check, is_number
 from .kernel.faults import Fault
 from .kernel.network import NetworkProfile
 from .kernel.world import World
@@ -31,13 +33,11 @@ def simulate(system, workload: Workload, *, faults: Iterable[Fault] = (), seed: 
     `trace=False` records what clients saw and what it cost, but not what nodes did.
     """
     faults = tuple(faults)
-    if not hasattr(system, "build"):
-        raise ValueError(f"system: {system!r} is not a system; make one, for example kafka.Cluster()")
-    if not isinstance(workload, Workload):
-        raise ValueError(f"workload: {workload!r} is not a Workload")
-    for fault in faults:
-        if not isinstance(fault, Fault):
-            raise ValueError(f"faults: {fault!r} is not a fault; make one with faults.crash(...), faults.isolate(...) and so on")
+    check("system", system, hasattr(system, "build") and not isinstance(system, type), "a system, for example kafka.Cluster()")
+    check("workload", workload, isinstance(workload, Workload), "a Workload")
+    check("faults", faults, all(isinstance(fault, Fault) for fault in faults), "faults, such as faults.crash('broker-1', at=20, lasts=15)")
+    check("seed", seed, _whole(seed), "a whole number")
+    check("settle", settle, is_number(settle) and settle >= 0, "a number of seconds, at least 0")
     world = World(seed, getattr(system, "network", None) or NetworkProfile(), trace=trace)
     running = system.build(world, workload)
     for fault in faults:
@@ -70,8 +70,12 @@ def sweep(system, workload: Workload, vary: Mapping[str, Sequence], *, seeds: in
     `vary` maps a setting to its values: "min_insync" or "producer.linger" of the system, "workload.rate" of the workload. The executor
     may be any `concurrent.futures.Executor`; without one, as many processes as there are processors.
     """
+    for setting, values in vary.items():
+        check("vary", {setting: values}, isinstance(values, Iterable) and not isinstance(values, str), "a list of values for each setting")
+    check("seeds", seeds, seeds > 0 if _whole(seeds) else isinstance(seeds, Iterable) and not isinstance(seeds, str) and len(list(seeds)) > 0,
+          "a number of seeds, at least 1, or a list of them")
     points = [dict(zip(vary, values)) for values in itertools.product(*vary.values())]
-    seeds = range(seeds) if isinstance(seeds, int) else seeds
+    seeds = range(seeds) if _whole(seeds) else list(seeds)
     tasks = [(point, seed, *_with(system, workload, point), tuple(faults)) for point in points for seed in seeds]
     rows = [None] * len(tasks)
     with nullcontext(executor) if executor else ProcessPoolExecutor(min(os.cpu_count() or 1, max(len(tasks), 1))) as pool:
@@ -94,11 +98,15 @@ def _with(system, workload, point: Mapping[str, object]) -> tuple:
 
 def _set(config, path: str, value, full: str):
     name, _, rest = path.partition(".")
-    if name not in config.__dataclass_fields__:
-        raise ValueError(f"vary: {full!r} names no setting; {type(config).__name__} has {', '.join(config.__dataclass_fields__)}")
+    known = getattr(config, "__dataclass_fields__", {})
+    check("vary", full, name in known, f"a setting; {type(config).__name__} has {', '.join(known) or 'none'}")
     if rest:
         value = _set(getattr(config, name), rest, value, full)
     return replace(config, **{name: value})
+
+
+def _whole(value) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _measure(seed: int, system, workload: Workload, faults: tuple[Fault, ...]) -> dict[str, float]:

@@ -127,7 +127,7 @@ class Run:
         picture = self.picture("throughput")
         html = (f"<p><strong>{escape(str(self.report))}</strong></p><p>{escape(self.subtitle)}</p>"
                 f"<pre>produce    {escape(str(self.latency))}\nend to end {escape(str(self.end_to_end))}</pre>")
-        return {"text/html": html + picture.to_html(), "text/plain": repr(self)}
+        return {"text/html": html + picture._repr_mimebundle_()["text/html"], "text/plain": repr(self)}
 
 
 @dataclass
@@ -160,7 +160,7 @@ class Comparison:
                        for name, run in self.runs.items())
         table = ("<table><caption>One verdict a system</caption><thead><tr><th scope='col'>system</th><th scope='col'>verdict</th>"
                  f"<th scope='col'>produce latency</th></tr></thead><tbody>{rows}</tbody></table>")
-        return {"text/html": table + self.picture().to_html(), "text/plain": repr(self)}
+        return {"text/html": table + self.picture()._repr_mimebundle_()["text/html"], "text/plain": repr(self)}
 
 
 class Sweep:

@@ -42,7 +42,7 @@ class Workload:
     def arrival_times(self, stream: Stream) -> np.ndarray:
         """The times in seconds at which records come into being, in order."""
         if self.arrivals == "even":
-            return np.arange(1, int(self.rate * self.seconds) + 1) / self.rate
+            return np.arange(1, int(round(self.rate * self.seconds, 9)) + 1) / self.rate
         expected = self.rate * self.seconds
         gaps = Exponential(1.0 / self.rate).quantile(stream.uniforms(int(expected + 6 * expected ** 0.5) + 16))
         times = np.round(np.cumsum(gaps), 9)

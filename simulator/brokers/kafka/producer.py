@@ -70,19 +70,20 @@ class ProducerClient:
         self._forget()
         for stretch in self.stretches:
             stretch.cursor = bisect_right(stretch.created, self.world.now, stretch.cursor, stretch.total)
-            stretch.again, stretch.flying = [], []
         self.on_metadata(self.system.leaders(), -1)
         self.node.after(EXPIRY_CHECK, self._expire)
 
     def _crashed(self, power_lost: bool) -> None:
         """What was under way ends without an answer."""
-        for request in (request for requests in self.in_flight for request in requests):
+        for request in [request for requests in self.in_flight for request in requests]:
             request.open = False
             for batch in request.batches:
                 self._complete(batch, INFO, Error.NETWORK_EXCEPTION)
         for stretch in self.stretches:
             for batch in stretch.again:
                 self._complete(batch, INFO if batch.maybe_appended else FAIL, Error.NETWORK_EXCEPTION)
+            stretch.again, stretch.flying = [], []
+        self._forget()
 
     @property
     def done(self) -> bool:
