@@ -77,7 +77,7 @@ def _sound(rows: np.ndarray, history: History) -> tuple[np.ndarray, int]:
 
 
 def _proven(sends: np.ndarray, polls: np.ndarray) -> np.ndarray:
-    """Which sends certainly happened: `ok`, or unknown and a value of the same operation was read (a part proves all)."""
+    """Which sends certainly happened: `ok`, or unknown and a part of the operation was read, which proves all."""
     proven = sends["type"] == OK
     unsure = np.flatnonzero(sends["type"] == INFO)
     if len(unsure):

@@ -34,9 +34,9 @@ class Guarantees:
 
 def permitted(guarantees: Guarantees, drained: bool = False) -> frozenset[str]:
     """The anomalies that break no promise: they are counted and shown, but not held against the system."""
-    # Records of several producers interleave, Kafka never promised to keep transactions' writes apart (G0), and a queue
-    # delivers at least once: each delivery after the first has a check of its own for having a reason.
-    allowed = {"internal send skip", "G0", "redelivery"}
+    # Records of several producers interleave, and a queue delivers at least once: whether a further delivery had a
+    # reason is a check of its own.
+    allowed = {"internal send skip", "redelivery"}
     if not drained:  # nobody looked for the last records, so that nobody saw them proves nothing
         allowed |= {"unseen"}
     if not guarantees.durable:
@@ -48,5 +48,5 @@ def permitted(guarantees: Guarantees, drained: bool = False) -> frozenset[str]:
     if guarantees.subscribe:  # a key that moves is read again from its last commit, or lost sight of for a while
         allowed |= {"external poll skip", "external nonmonotonic poll"}
     if guarantees.isolation == "read_uncommitted":
-        allowed |= {"aborted read", "precommitted read", "G1c"}
+        allowed |= {"aborted read", "precommitted read"}
     return frozenset(allowed)

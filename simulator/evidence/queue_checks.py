@@ -166,10 +166,11 @@ class _Judge:
     def _deliveries(self, message: _Message) -> None:
         deliveries, limit = message.deliveries, self.guarantees.delivery_limit
         if len(deliveries) > 1:
-            self._found("redelivery", deliveries[-1], f"{{message}} was delivered {len(deliveries)} times, last to {{who}}")
+            times = f"{len(deliveries)} times"
+            self._found("redelivery", deliveries[-1], f"{{message}} was delivered {times}, last to {{who}}")
         attempts = [row["attempt"] if row["attempt"] > 0 else nth for nth, row in enumerate(deliveries, 1)]
         if limit and attempts and max(attempts) > limit:
-            self._found("over-delivery", deliveries[-1], f"{{message}} was given to {{who}}, beyond the limit of {limit}")
+            self._found("over-delivery", deliveries[-1], f"{{message}} was given to {{who}} beyond its limit of {limit}")
         self._again(message, "double possession", self._holder, "while {other} held it")
         self._again(message, "unjustified redelivery", self._unjustified,
                     "again: no nack, no expired lease, no disconnect and no failover after {other} got it")

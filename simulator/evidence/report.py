@@ -30,8 +30,6 @@ PHRASES = {
     "internal send skip": ("record", "interleaved with those of one operation"),
     "internal nonmonotonic send": ("record", "reordered inside an operation"),
     "nonmonotonic send": ("record", "reordered between operations"),
-    "G0": ("operation", "caught in a cycle of writes"),
-    "G1c": ("operation", "caught in a cycle of reads"),
     "phantom": ("message", "delivered without being published"),
     "conservation": ("message", "settled in more than one way"),
     "double possession": ("message", "held by two consumers at once"),

@@ -108,7 +108,7 @@ def empirical_cdf(samples: Samples, points: int = 500) -> tuple[np.ndarray, np.n
     middle = np.linspace(0, n - 1, points - points // 2)
     tail = n - np.geomspace(1, n, points // 2)  # ranks counted from the largest
     chosen = np.concatenate((middle, tail)).round().astype(int).clip(0, n - 1) if n > points else np.arange(n)
-    chosen = np.unique(np.searchsorted(ordered, ordered[chosen], "right") - 1)  # the last of equals has their probability
+    chosen = np.unique(np.searchsorted(ordered, ordered[chosen], "right") - 1)  # of equals the last
     return ordered[chosen], (chosen + 1) / n
 
 

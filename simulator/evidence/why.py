@@ -1,7 +1,7 @@
 """Why an anomaly came about: the few events that decided it, in words; and a whole trace told as a story.
 
-A trace says of each event what caused it, and of each record where it went. An explanation follows one record of the anomaly through
-both, adds what happened meanwhile to the nodes that held it, and leaves out everything else.
+A trace says of each event what caused it, and of each record where it went. An explanation follows one record of the
+anomaly through both, adds what happened meanwhile to the nodes that held it, and leaves out everything else.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from .trace import Trace
 LINES = 12  # more than this nobody reads
 RECOVERIES = ("restart", "resume", "healed", "unfenced")  # a node that is well again explains nothing
 # What to leave out first if there is too much to tell: what is named later, and last what is not named at all.
-TELLING = ("truncate", "lost_unflushed", "crash", "power_loss", "isolate", "pause", "elected", "fenced", "append", "acknowledged",
-           "drop", "retry", "timeout", "produce", "publish", "deliver", "delivered", "reset", "offline", "gave_up", "replicate", "isr")
+TELLING = ("truncate", "lost_unflushed", "crash", "power_loss", "isolate", "pause", "elected", "fenced", "append",
+           "acknowledged", "drop", "retry", "timeout", "produce", "publish", "deliver", "delivered", "reset", "offline",
+           "gave_up", "replicate", "isr")
+SHAPES = ("state", "drop", "local")  # what a story tells, the most important first
 
 
 @dataclass(frozen=True)
@@ -47,15 +49,16 @@ class Explanation:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        rows = "".join(f'<tr><td style="text-align:right">{line.time:.4f} s</td><th scope="row" style="text-align:left">'
-                       f'{escape(line.node)}</th><td style="text-align:left">{escape(line.sentence)}</td></tr>' for line in self.lines)
-        return (f'<table><caption style="text-align:left"><strong>{escape(self.title)}</strong></caption><thead><tr><th scope="col">time'
-                f'</th><th scope="col">node</th><th scope="col">what happened</th></tr></thead><tbody>{rows}</tbody></table>'
-                f"<p>{escape(self.ending)}</p>")
+        rows = "".join(f"<tr><td>{line.time:.4f} s</td>"
+                       f'<th scope="row" style="text-align:left">{escape(line.node)}</th>'
+                       f'<td style="text-align:left">{escape(line.sentence)}</td></tr>' for line in self.lines)
+        return (f'<table><caption style="text-align:left"><strong>{escape(self.title)}</strong></caption><thead><tr>'
+                '<th scope="col">time</th><th scope="col">node</th><th scope="col">what happened</th></tr></thead>'
+                f"<tbody>{rows}</tbody></table><p>{escape(self.ending)}</p>")
 
 
 def why(history: History, trace: Trace, anomaly: Anomaly) -> Explanation:
-    """The chain of causes behind one anomaly: its first record followed through the trace, and what befell the nodes that held it."""
+    """The chain of causes behind one anomaly: its first record followed through the trace, and what its nodes met."""
     title = f"Why {anomaly.kind}: {anomaly.key}" + (f", value {anomaly.records[0][0]}" if anomaly.records else "")
     ending = f"So: {anomaly.sentence}."
     if not len(trace):
@@ -72,8 +75,9 @@ def _own_events(history: History, anomaly: Anomaly) -> np.ndarray:
     if sends is None or not anomaly.records or anomaly.key not in history.keys:
         return np.array([anomaly.event])
     rows, value = sends.rows, anomaly.records[0][0]
-    mine = (rows["key"] == history.keys.code(anomaly.key)) & (rows["value"] <= value) & (value < rows["value"] + rows["count"])
-    return np.append(rows["event"][mine], anomaly.event)
+    rows = rows[rows["key"] == history.keys.code(anomaly.key)]
+    mine = rows[(rows["value"] <= value) & (value < rows["value"] + rows["count"])]
+    return np.append(mine["event"], anomaly.event)
 
 
 class _Search:
@@ -83,12 +87,12 @@ class _Search:
         self.trace, self.anomaly, self.rows = trace, anomaly, trace.events.rows
         self.key = trace.keys.code(anomaly.key) if anomaly.key in trace.keys else -2
         self.shape = np.array([kind.shape for kind in trace.kinds])[self.rows["kind"]]
-        self.name = [kind.name for kind in trace.kinds]
+        self.names = [kind.name for kind in trace.kinds]
 
     def trail(self, own: np.ndarray) -> np.ndarray:
-        """What happened to the first record: the events that name it, their causes, and the messages about it that never arrived."""
+        """What happened to the first record: the events that name it, their causes, and what was said of it in vain."""
         events = set(own[(own >= 0) & (own < len(self.rows))].tolist()) | set(self._naming().tolist())
-        events |= {cause for event in list(events) for cause in self.trace.causes(event)[-3:]}  # message, arrival, event
+        events |= {cause for event in list(events) for cause in self.trace.causes(event)[-3:]}  # a send, its arrival
         known = np.fromiter(events, np.int64, len(events))
         lost = (self.shape == "drop") & np.isin(self.rows["cause"], known)
         return np.union1d(known, np.flatnonzero(lost))
@@ -96,12 +100,14 @@ class _Search:
     def _naming(self) -> np.ndarray:
         """Events about the first record, found by its value, or by its offset where that was given out twice."""
         rows, anomaly = self.rows, self.anomaly
-        about = (rows["key"] == self.key) & (rows["count"] >= 1)
+        about = (rows["key"] == self.key) & (rows["count"] >= 1) & (self.shape != "receive")
+        starts = [(rows["value"], first) for first, _ in anomaly.records[:1]]
+        if anomaly.kind == "inconsistent offset":
+            starts += [(rows["offset"], first) for first, _ in anomaly.offsets[:1]]
         named = np.zeros(len(rows), bool)
-        for column, spans in (("value", anomaly.records[:1]), ("offset", anomaly.offsets[:1] * (anomaly.kind == "inconsistent offset"))):
-            for first, _ in spans:
-                named |= about & (rows[column] >= 0) & (rows[column] <= first) & (first < rows[column] + rows["count"])
-        return np.flatnonzero(named & (self.shape != "receive"))
+        for start, first in starts:
+            named |= about & (start >= 0) & (start <= first) & (first < start + rows["count"])
+        return np.flatnonzero(named)
 
     def turning_points(self, trail: np.ndarray) -> np.ndarray:
         """The trail, and what happened meanwhile to the key and to the nodes on the trail; with the causes of that."""
@@ -113,7 +119,8 @@ class _Search:
         state = (self.shape == "state") & (rows["time"] <= end)
         here = np.isin(rows["node"], nodes) | np.isin(rows["peer"], nodes)
         chosen = state & (rows["time"] >= start) & ((rows["key"] == self.key) | (rows["key"] < 0) & here)
-        found = set(trail.tolist()) | set(np.flatnonzero(chosen).tolist()) | self._already(state & (rows["time"] < start), nodes)
+        found = set(trail.tolist()) | set(np.flatnonzero(chosen).tolist())
+        found |= self._already(state & (rows["time"] < start), nodes)
         found |= {cause for event in list(found) for cause in self.trace.causes(event) if self.shape[cause] == "state"}
         return np.array(sorted(found))
 
@@ -122,31 +129,30 @@ class _Search:
         rows, troubles = self.rows, set()
         for node in nodes:
             last = np.flatnonzero(before & (rows["node"] == node) & (rows["key"] < 0))[-1:].tolist()
-            troubles |= {event for event in last if self.name[rows["kind"][event]] not in RECOVERIES}
+            troubles |= {event for event in last if self._name(event) not in RECOVERIES}
         return troubles
 
     def never_copied(self, trail: np.ndarray) -> list[Line]:
-        """A line for what did not happen: nobody else had a copy of the record when it was acknowledged, nor got one."""
-        names = {self.name[kind] for kind in np.unique(self.rows["kind"][trail]).tolist()}
-        if "replicate" not in self.name or "replicate" in names or self.anomaly.kind not in LOSS:
+        """A line for what did not happen: no follower ever got the record."""
+        happened = {self._name(event): event for event in trail.tolist()}
+        if "replicate" not in self.names or "replicate" in happened or self.anomaly.kind not in LOSS:
             return []
-        acknowledged = [event for event in trail.tolist() if self.name[self.rows["kind"][event]] in ("append", "acknowledged")][-1:]
+        stored = happened.get("acknowledged", happened.get("append"))
         sentence = f"no other replica ever copied value {self.anomaly.records[0][0]}"
-        return [Line(float(self.rows["time"][event]), "", sentence) for event in acknowledged]
+        return [] if stored is None else [Line(float(self.rows["time"][stored]), "", sentence)]
 
     def most_telling(self, events: np.ndarray) -> list[int]:
         """At most LINES of the events, in the order in which they happened."""
-        kept = [event for event in events.tolist() if self.shape[event] in ("state", "drop", "local") or self._carries(event)]
+        kept = [event for event in events.tolist()
+                if self.shape[event] in SHAPES or self._name(event) in ("produce", "publish")]
         kept = self._first_and_last(kept)
         return sorted(sorted(kept, key=lambda event: (self._rank(event), event))[:LINES])
 
-    def _carries(self, event: int) -> bool:
-        """A message that carries records, on its way to be stored."""
-        return self.shape[event] == "send" and self.name[self.rows["kind"][event]] in ("produce", "publish")
+    def _name(self, event: int) -> str:
+        return self.names[self.rows["kind"][event]]
 
     def _rank(self, event: int) -> int:
-        name = self.name[self.rows["kind"][event]]
-        return TELLING.index(name) if name in TELLING else len(TELLING)
+        return TELLING.index(self._name(event)) if self._name(event) in TELLING else len(TELLING)
 
     def _first_and_last(self, events: list[int]) -> list[int]:
         """Of events that differ only in time, the first and the last."""
@@ -159,25 +165,25 @@ class _Search:
 
 def _line(trace: Trace, event: int) -> Line:
     row = trace.events.rows[event]
-    return Line(float(row["time"]), trace.nodes[row["node"]].name if row["node"] >= 0 else "", trace.describe(event), event)
+    node = trace.nodes[row["node"]].name if row["node"] >= 0 else ""
+    return Line(float(row["time"]), node, trace.describe(event), event)
 
 
 def story(trace: Trace, limit: int = 200, node: str | None = None, key: str | None = None, since: float = 0.0,
           until: float = inf) -> Explanation:
-    """The trace as text, one line an event: in as much detail as `limit` lines have room for, and saying what was left out.
+    """The trace as text, one line an event: in as much detail as `limit` lines have room for, and saying what was left
+    out.
 
-    In full that is every state change, every step of a record and every lost message; next come state changes and losses; then
-    state changes alone.
+    In full that is every state change, every step of a record and every lost message; next come state changes and
+    losses; then state changes alone.
     """
     rows = trace.events.rows
     shape = np.array([kind.shape for kind in trace.kinds] or [""])[rows["kind"]]
-    chosen = np.isin(np.arange(len(rows)), trace.where(key=key, node=node)) & (rows["time"] >= since) & (rows["time"] <= until)
-    whole = np.flatnonzero(chosen & np.isin(shape, ("state", "local", "drop")))
-    for shapes in (("state", "local", "drop"), ("state", "drop"), ("state",)):
-        events = np.flatnonzero(chosen & np.isin(shape, shapes))
-        if len(events) <= limit:
-            break
-    shown = events[:limit]
-    hidden = len(whole) - len(shown)
-    ending = f"({plural(hidden, 'event')} left out, most of them small: narrow it down with node=, key=, since=, until= or raise limit=)"
-    return Explanation(f"{trace!r}", tuple(_line(trace, event) for event in shown.tolist()), ending if hidden else "(all of it)")
+    chosen = trace.where(key=key, node=node)
+    chosen = chosen[(rows["time"][chosen] >= since) & (rows["time"][chosen] <= until)]
+    levels = [chosen[np.isin(shape[chosen], shapes)] for shapes in (SHAPES, SHAPES[:2], SHAPES[:1])]
+    shown = next((events for events in levels if len(events) <= limit), levels[-1])[:limit]
+    hidden = len(levels[0]) - len(shown)
+    ending = (f"({plural(hidden, 'event')} left out: narrow it down with node=, key=, since=, until=, or raise limit=)"
+              if hidden else "(all of it)")
+    return Explanation(f"{trace!r}", tuple(_line(trace, event) for event in shown.tolist()), ending)

@@ -8,7 +8,7 @@ KEYS = ("orders-0", "orders-1")
 
 
 class ReferenceLog:
-    """A log that does everything right: batches at the end, in order, read from a position on. Bugs are switched on by name."""
+    """A log that does everything right: batches at the end, read in order from a position on; `bug` breaks one rule."""
 
     def __init__(self, seed: int, bug: str = ""):
         self.random, self.bug, self.history = random.Random(seed), bug, History()
@@ -36,7 +36,8 @@ class ReferenceLog:
         offset = self.store(key, value, count, kind) if stored else -1
         op, code = self.history.op(), self.history.processes.code(f"p-{key}")
         known = kind == OK and self.random.random() < 0.8  # some clients are not told where their records are
-        self.history.sent(op, code, self.history.keys.code(key), value, count, offset if known else -1, kind, 0, float(op), op + 0.5)
+        self.history.sent(op, code, self.history.keys.code(key), value, count, offset if known else -1, kind, 0,
+                          float(op), op + 0.5)
 
     def store(self, key: str, value: int, count: int, kind: int) -> int:
         log = self.logs[key]
@@ -76,8 +77,8 @@ class ReferenceLog:
             else:
                 runs.append([offset, value, 1])
         for offset, value, count in runs:
-            self.history.polled(op, self.history.processes.code(name), self.history.keys.code(key), value, count, offset, kind,
-                                float(op), op + 0.5)
+            self.history.polled(op, self.history.processes.code(name), self.history.keys.code(key), value, count,
+                                offset, kind, float(op), op + 0.5)
 
     def rebalance(self) -> None:
         """A consumer is assigned some keys: those it keeps it reads on, those it gets it reads from somewhere."""

@@ -6,8 +6,8 @@ import pytest
 from reference_log import ReferenceLog
 
 from simulator.evidence.checks import check
-from simulator.evidence.export import (history_from_jsonl, history_to_jsonl, to_perfetto, trace_from_jsonl, trace_to_jsonl,
-                                       trace_to_pandas)
+from simulator.evidence.export import (history_from_jsonl, history_to_jsonl, to_perfetto, trace_from_jsonl,
+                                       trace_to_jsonl, trace_to_pandas)
 from simulator.evidence.trace import Trace
 
 
@@ -15,9 +15,10 @@ def small_trace() -> Trace:
     """A batch is sent and appended, the answer is lost, the leader crashes."""
     trace = Trace()
     producer, broker = trace.node("producer-1", "producer"), trace.node("broker-1", "broker", "b")
-    produce, receive = trace.kind("produce", "send", "{node} sends {count} records"), trace.kind("receive", "receive", "{node} receives")
-    append, produced = trace.kind("append", "local", "{node} appends {offset}–{last}"), trace.kind("produced", "send", "{node} answers")
-    drop, crash = trace.kind("drop", "drop", "lost on its way to {node}"), trace.kind("crash", "state", "{node} crashes: {note}")
+    produce, receive, append, produced, drop, crash = (trace.kind(*kind) for kind in (
+        ("produce", "send", "{node} sends {count} records"), ("receive", "receive", "{node} receives"),
+        ("append", "local", "{node} appends {offset}–{last}"), ("produced", "send", "{node} answers"),
+        ("drop", "drop", "lost on its way to {node}"), ("crash", "state", "{node} crashes: {note}")))
     key = trace.keys.code("orders-0")
     sent = trace.add(0.001, produce, producer, broker, key, offset=-1, count=3, value=7)
     arrived = trace.add(0.002, receive, broker, producer, cause=sent)

@@ -44,13 +44,14 @@ def test_a_seeded_bug_yields_its_anomaly(bug, kinds):
 def expanded(history: History) -> History:
     """The same history with one row a record."""
     single = History()
-    single.processes, single.keys, single.errors, single.marks = history.processes, history.keys, history.errors, history.marks
+    single.processes, single.keys, single.marks = history.processes, history.keys, history.marks
     single.drained = history.drained
     for source, target in ((history.sends, single.sends), (history.polls, single.polls)):
         for row in source.rows:
             for i in range(row["count"]):
                 copy = row.copy()
-                copy["value"], copy["count"], copy["offset"] = row["value"] + i, 1, row["offset"] + i if row["offset"] >= 0 else -1
+                copy["value"], copy["count"] = row["value"] + i, 1
+                copy["offset"] = row["offset"] + i if row["offset"] >= 0 else -1
                 target.append(*copy.tolist())
     return single
 
@@ -68,7 +69,7 @@ def test_batches_are_judged_like_their_records(bug):
         assert summary(check(history, limit=None)) == summary(check(expanded(history), limit=None)), seed
 
 
-rows = st.tuples(st.integers(0, 4), st.integers(-2, 12), st.integers(-1, 5), st.integers(-2, 12), st.integers(-1, 3), st.integers(-1, 30))
+rows = st.tuples(*(st.integers(*span) for span in ((0, 4), (-2, 12), (-1, 5), (-2, 12), (-1, 3), (-1, 30))))
 
 
 def arbitrary(sends, polls, marks) -> History:
@@ -97,7 +98,7 @@ def test_the_judge_never_falls_over(sends, polls, drained, marks):
     assert str(report) and repr(report) and report._repr_html_()
 
 
-sound_rows = st.tuples(st.integers(0, 2), st.integers(0, 9), st.integers(1, 5), st.integers(-1, 9), st.integers(0, 2), st.integers(0, 9))
+sound_rows = st.tuples(*(st.integers(*span) for span in ((0, 2), (0, 9), (1, 5), (-1, 9), (0, 2), (0, 9))))
 
 
 @settings(max_examples=300, **QUIET)
@@ -110,12 +111,14 @@ def test_any_overlap_of_batches_is_judged_like_its_records(sends, polls):
         assert batches.verdicts[kind].records == records.verdicts[kind].records, kind
 
 
-@pytest.mark.parametrize("value, count, offset", [(2**62, 1, 0), (0, 1, 2**62), (-2**62, 5, -7), (0, 2**31 - 1, 0), (2**59, 2**31 - 1, 2**59)])
+@pytest.mark.parametrize("value, count, offset", [
+    (2**62, 1, 0), (0, 1, 2**62), (-2**62, 5, -7), (0, 2**31 - 1, 0), (2**59, 2**31 - 1, 2**59)])
 def test_huge_numbers_are_judged_or_refused_but_never_fatal(value, count, offset):
     history = History()
     for shift in range(3):
-        history.sent(history.op(), history.processes.code("p"), history.keys.code("k"), value, count, offset + shift, OK, 0, 0.0, 0.0)
-        history.polled(history.op(), 0, 0, value, count, offset, OK, 0.0, 0.0)
+        process, key = history.processes.code("p"), history.keys.code("k")
+        history.sent(history.op(), process, key, value, count, offset + shift, OK, 0, 0.0, 0.0)
+        history.polled(history.op(), process, key, value, count, offset, OK, 0.0, 0.0)
     assert str(check(history))
 
 

@@ -82,7 +82,7 @@ def test_an_ack_of_unknown_outcome_may_have_settled():
 
 
 def test_broadcast_may_lose_and_is_counted():
-    """Two subscribers, three messages, four of six copies arrive: fire and forget permits it, and the check counts the two."""
+    """Two subscribers, three messages, four of six copies arrive: fire and forget may lose two, and they are counted."""
     history = queue(0)
     for value in range(3):
         history.publish("p", ["a", "b"], value, type="info")
@@ -279,7 +279,8 @@ class ReferenceQueue:
 
     def settle(self) -> None:
         if self.held:
-            self.end(self.random.choice(list(self.held)), self.random.choice(("ack", "ack", "requeue", "reject", "term")))
+            action = self.random.choice(("ack", "ack", "requeue", "reject", "term"))
+            self.end(self.random.choice(list(self.held)), action)
 
     def end(self, value: int, action: str) -> None:
         consumer, attempt, _ = self.held.pop(value)
@@ -320,15 +321,21 @@ def test_a_correct_queue_yields_no_anomaly_over_many_schedules():
     assert redelivered > 1000  # the schedules were not idle
 
 
-@pytest.mark.parametrize("kind, damage", [
-    ("lost", lambda h: h.publish("p", "q", 10**6)),
-    ("phantom", lambda h: h.deliver("c", "q", 10**6, auto_ack=True)),
-    ("zombie", lambda h: (h.publish("p", "q", 10**6), h.deliver("c", "q", 10**6, auto_ack=True), h.deliver("c", "q", 10**6, 2))),
-    ("conservation", lambda h: (h.publish("p", "q", 10**6), h.deliver("c", "q", 10**6, auto_ack=True), h.deadletter("q", 10**6)))])
-def test_a_seeded_bug_yields_its_anomaly(kind, damage):
+BUGS = {
+    "lost": lambda history: history.publish("p", "q", 999),
+    "phantom": lambda history: history.deliver("c", "q", 999, auto_ack=True),
+    "zombie": lambda history: (history.publish("p", "q", 999), history.deliver("c", "q", 999, auto_ack=True),
+                               history.deliver("c", "q", 999, attempt=2)),
+    "conservation": lambda history: (history.publish("p", "q", 999), history.deliver("c", "q", 999, auto_ack=True),
+                                     history.deadletter("q", 999)),
+}
+
+
+@pytest.mark.parametrize("kind", BUGS)
+def test_a_seeded_bug_yields_its_anomaly(kind):
     for seed in range(20):
         history = ReferenceQueue(seed).run(40, limit=4)
-        damage(history)
+        BUGS[kind](history)
         assert check(history, Guarantees(in_order=False, delivery_limit=4)).broken == [kind]
 
 

@@ -30,16 +30,18 @@ class Scene:
 
     def __init__(self):
         self.history, self.trace = History(), Trace()
-        self.nodes = {name: self.trace.node(name, name.split("-")[0]) for name in ("producer-1", "broker-1", "broker-2", "controller")}
+        names = ("producer-1", "broker-1", "broker-2", "controller")
+        self.nodes = {name: self.trace.node(name, name.split("-")[0]) for name in names}
         self.kinds = {name: self.trace.kind(name, *rest) for name, rest in KINDS.items()}
         self.key = self.trace.keys.code("orders-0")
         self.history.keys.code("orders-0")
 
     def event(self, time, kind, node, peer=None, cause=-1, key=True, **columns) -> int:
-        return self.trace.add(time, self.kinds[kind], self.nodes[node], self.nodes.get(peer, -1), self.key if key else -1, cause,
-                              **columns)
+        return self.trace.add(time, self.kinds[kind], self.nodes[node], self.nodes.get(peer, -1),
+                              self.key if key else -1, cause, **columns)
 
-    def batch(self, time: float, value: int, offset: int, count: int = 3, leader: str = "broker-1", follower: str = "") -> None:
+    def batch(self, time: float, value: int, offset: int, count: int = 3, leader: str = "broker-1",
+              follower: str = "") -> None:
         """A batch is sent, appended, copied if there is a follower, and acknowledged."""
         records = dict(count=count, value=value)
         sent = self.event(time, "produce", "producer-1", leader, **records)
@@ -77,9 +79,10 @@ def test_a_lost_write_is_told_from_send_to_truncation():
     assert anomaly.records == ((3, 5),)
     told = [line.sentence for line in why(scene.history, scene.trace, anomaly).lines]
     assert told == [
-        "producer-1 sends 3 records to broker-1", "broker-1 appends offsets 3–5 of orders-0", "producer-1 learns that offsets 3–5 are written",
-        "no other replica ever copied value 3", "broker-1 crashes", "controller fences broker-1",
-        "broker-2 becomes leader of orders-0; its log ends at 3", "broker-1 starts again", "broker-1 cuts its log of orders-0 back to 3"]
+        "producer-1 sends 3 records to broker-1", "broker-1 appends offsets 3–5 of orders-0",
+        "producer-1 learns that offsets 3–5 are written", "no other replica ever copied value 3", "broker-1 crashes",
+        "controller fences broker-1", "broker-2 becomes leader of orders-0; its log ends at 3", "broker-1 starts again",
+        "broker-1 cuts its log of orders-0 back to 3"]
 
 
 def test_an_explanation_ends_with_what_it_explains_and_links_to_the_trace():
@@ -111,8 +114,9 @@ def test_a_duplicate_is_told_by_the_answer_that_got_lost():
     scene.history.poll("c", {"orders-0": [(0, 0), (1, 1), (2, 0), (3, 1)]})
     anomaly, = check(scene.history).of("duplicate")
     assert [line.sentence for line in why(scene.history, scene.trace, anomaly).lines] == [
-        "producer-1 sends 2 records to broker-1", "broker-1 appends offsets 0–1 of orders-0", "what broker-1 sent never reaches producer-1",
-        "producer-1 will send 2 records again", "producer-1 sends 2 records to broker-1", "broker-1 appends offsets 2–3 of orders-0",
+        "producer-1 sends 2 records to broker-1", "broker-1 appends offsets 0–1 of orders-0",
+        "what broker-1 sent never reaches producer-1", "producer-1 will send 2 records again",
+        "producer-1 sends 2 records to broker-1", "broker-1 appends offsets 2–3 of orders-0",
         "producer-1 learns that offsets 2–3 are written"]
 
 
