@@ -1,0 +1,58 @@
+"""Prints one digest a scenario, as JSON: `PYTHONPATH=. python tests/digests.py`. Needs nothing but what `import simulator` needs.
+
+The scenarios touch everything that could differ from run to run: batches, retries, elections, truncation, every kind of fault, work drawn
+from a distribution, a work queue and a publish-subscribe server.
+"""
+import hashlib
+import json
+
+from simulator import Workload, distributions, faults, kafka, simulate
+from simulator.brokers.pubsub import PubSub
+from simulator.brokers.workqueue import WorkQueue
+from simulator.evidence.table import Names, Table
+
+SMALL = Workload(rate=200, record_bytes=500, keys=50, seconds=20, consumers=2)
+AT_WORK = Workload(rate=50, keys=None, seconds=20, arrivals="even", consumers=3, work=distributions.Exponential(0.01))
+TROUBLE = (faults.crash("broker-1", at=4, lasts=12), faults.isolate("broker-2", at=8, lasts=11), faults.pause("broker-3", at=14, lasts=3),
+           faults.slow_network("producer-1", extra=0.05, at=2, lasts=5), faults.crash("consumer-1", at=9, lasts=2))
+DARKNESS = (faults.power_loss("broker-1", "broker-2", "broker-3", at=6, lasts=3), faults.mute("broker-2", ["controller"], at=15, lasts=12),
+            faults.drop(["producer-1"], ["broker-3"], at=12, lasts=4))
+
+SCENARIOS = {
+    "kafka": (kafka.Cluster(), SMALL, ()),
+    "kafka, records without keys, much work": (kafka.Cluster(partitions=3), AT_WORK, ()),
+    "kafka in trouble": (kafka.Cluster(), SMALL, TROUBLE),
+    "kafka, unsafe and unlucky": (kafka.Cluster(min_insync=1, unclean_leader_election=True, producer=kafka.Producer(acks=1)), SMALL, DARKNESS),
+    "kafka, every batch flushed": (kafka.Cluster(flush_every_batch=True), SMALL, TROUBLE[:1]),
+    "work queue": (WorkQueue(prefetch=10), AT_WORK, ()),
+    "work queue in trouble": (WorkQueue(queue_type="quorum", prefetch=5), AT_WORK,
+                              (faults.crash("queue-1", at=5, lasts=3), faults.pause("worker-1", at=12, lasts=4), faults.crash("worker-2", at=3, lasts=6))),
+    "publish-subscribe": (PubSub(), AT_WORK, ()),
+    "publish-subscribe in trouble": (PubSub(), AT_WORK, (faults.crash("server-1", at=5, lasts=3), faults.isolate("subscriber-1", at=10, lasts=4))),
+}
+
+
+def history_digest(history) -> str:
+    """SHA-256 of all that clients saw, without the ids of the trace events behind it."""
+    digest = hashlib.sha256(repr((history.drained, sorted(history.created))).encode())
+    for name, part in sorted(vars(history).items()):
+        if isinstance(part, Names):
+            digest.update(repr((name, part.names)).encode())
+        elif isinstance(part, Table):
+            for column in part.dtype.names:
+                digest.update(b"" if column == "event" else part.rows[column].tobytes())
+    for times in history.created.values():
+        digest.update(times.tobytes())
+    return digest.hexdigest()
+
+
+def run_digest(name: str, seed: int = 7) -> str:
+    """One digest of a scenario: what clients saw, what nodes did, what it cost."""
+    system, workload, troubles = SCENARIOS[name]
+    run = simulate(system, workload, faults=troubles, seed=seed)
+    cost = [sorted(meter.items()) for meter in (run.meters.traffic, run.meters.counts, run.meters.integrals)]
+    return hashlib.sha256(repr((run.trace.digest(), history_digest(run.history), cost, run.seconds)).encode()).hexdigest()
+
+
+if __name__ == "__main__":
+    print(json.dumps({name: run_digest(name) for name in SCENARIOS}))
