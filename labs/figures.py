@@ -6,9 +6,9 @@ import numpy as np
 
 from simulator.evidence.history import History
 from simulator.views.picture import Picture, picture, sentence, words
-from simulator.views.style import LABEL, LIGHT, plural
+from simulator.views.style import LABEL, LIGHT, plural, seconds
 
-from .outage import outage_after
+from .outage import ELECTION_TIMEOUT, outage_after
 
 BIN = 0.1  # seconds
 MARKS = {"killed": ("X", "lost"), "asked to stop": ("D", "watermark"), "restarted": ("^", "leader"), "paused": ("P", "watermark"),
@@ -26,12 +26,12 @@ def acknowledgements(history: History, faults: list[tuple[float, str, str]]) -> 
     for when, what, node in faults:
         marker, meaning = MARKS[what]
         axis.plot(when, 1.08 * top, marker, color=LIGHT[meaning], markersize=8, clip_on=False)
-        axis.annotate(f"{node} {what}", (when, 1.08 * top), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=LABEL - 1.5,
-                      color=LIGHT["ink"], rotation=20)
+        axis.annotate(f"{node} {what}", (when, 1.08 * top), xytext=(-3, 7), textcoords="offset points", fontsize=LABEL - 1.5,
+                      color=LIGHT["ink"], rotation=25)
     for _, _, _, (begin, end) in stops:
         axis.plot([begin, end], [-0.04 * top] * 2, color=LIGHT["lost"], linewidth=4, solid_capstyle="butt")
         axis.annotate(f"{end - begin:.2g} s", ((begin + end) / 2, 0), xytext=(0, 5), textcoords="offset points", ha="center", fontsize=LABEL)
-    axis.set_ylim(-0.08 * top, 1.5 * top)
+    axis.set_ylim(-0.08 * top, 1.6 * top)
     words(axis, "seconds since the recording began", "acknowledgements a second")
     return figure
 
@@ -48,19 +48,30 @@ def _story(history: History, stops) -> tuple[str, str]:
 def failover(model: np.ndarray, measured=(), *, seed: int = 0) -> Picture:
     """The model's distribution of the time without acknowledgements, and the times measured after killing a real leader."""
     low, middle, high = np.quantile(model, (0.05, 0.5, 0.95))
-    inside = sum(low <= seconds <= high for seconds in measured)
-    title = (f"{inside} of {plural(len(measured), 'measured fail-over')} inside the model's middle 90 %" if len(measured) else
-             f"The model expects a pause of {low:.1f} to {high:.1f} s, and never one under {model.min():.0f} s")
-    told = f" Measured on this machine: {', '.join(f'{seconds:.1f} s' for seconds in measured)}." if len(measured) else ""
-    figure, (axis,) = picture(title, sentence(f"{plural(len(model), 'simulated fail-over')}: median {middle:.1f} s, nine in ten between "
-                                              f"{low:.1f} and {high:.1f} s (shaded).{told}", seed), height=2.2)
+    figure, (axis,) = picture(*_prediction(model, measured, low, middle, high, seed), height=2.2)
     axis.hist(model, np.arange(0, model.max() + 0.25, 0.25), weights=np.full(len(model), 100 / len(model)), color=LIGHT["consumer"])
     axis.axvspan(low, high, color=LIGHT["rule"], alpha=0.5, zorder=0)
     axis.axvline(middle, color=LIGHT["ink"], linestyle="--", linewidth=1)
-    for number, seconds in enumerate(measured):
-        axis.plot(seconds, 0.6, "D", color=LIGHT["lost"], markersize=9, clip_on=False, label="measured" if not number else None)
-    axis.set_xlim(0, max(10, *measured, model.max()) if len(measured) else max(10, model.max()))
+    axis.set_xlim(0, 1.05 * max(9.5, *measured, 0))
     words(axis, "seconds without acknowledgements", "% of simulated fail-overs")
     if len(measured):
+        axis.plot(measured, [0.6] * len(measured), "D", color=LIGHT["lost"], markersize=9, clip_on=False, label="measured")
         axis.legend(frameon=False, fontsize=LABEL, loc="upper left")
     return figure
+
+
+def _prediction(model, measured, low, middle, high, seed) -> tuple[str, str]:
+    title = f"The model expects a pause of {low:.1f} to {high:.1f} s, and none under {model.min():.0f} s"
+    told = (f"{plural(len(model), 'simulated fail-over')}: median {middle:.1f} s (dashed), nine in ten between {low:.1f} and {high:.1f} s "
+            f"(shaded); {np.mean(model > ELECTION_TIMEOUT[1] + 0.2):.1%} needed a second election.")
+    if len(measured):
+        inside = sum(low <= pause <= high for pause in measured)
+        title = f"{inside} of {plural(len(measured), 'measured fail-over')} inside the model's middle 90 %"
+        told += f" Measured on this machine: {', '.join(f'{pause:.1f} s' for pause in measured)}."
+    return title, sentence(told, seed)
+
+
+def speed(latencies: np.ndarray) -> str:
+    """Latencies of one publisher that waits for every acknowledgement, in words."""
+    middle, tail = np.quantile(latencies, (0.5, 0.99))
+    return f"median {seconds(middle)}, p99 {seconds(tail)}, {1 / latencies.mean():,.0f} acknowledged a second"

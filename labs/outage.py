@@ -63,3 +63,8 @@ def outage_after(history: History, fault: float, within: float = 1.0) -> tuple[f
         raise ValueError(f"fault: no record was acknowledged both before and after {fault:.1f} s, so the outage has no end")
     longest = np.argmax(np.where(near, after - before, 0))
     return float(before[longest]), float(after[longest])
+
+
+def pauses(history: History, faults: list[tuple[float, str, str]], what: str) -> list[float]:
+    """Seconds without acknowledgements after each fault of one kind ("killed", "asked to stop")."""
+    return [end - begin for begin, end in (outage_after(history, when) for when, kind, _ in faults if kind == what)]

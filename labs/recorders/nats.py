@@ -196,7 +196,7 @@ class NatsRecorder:
         time.sleep(seconds)
         self._raise_what_failed()
 
-    def wait_for_recovery(self, timeout: float = 30.0) -> float:
+    def wait_for_recovery(self, timeout: float = 60.0) -> float:
         """Seconds until a record sent after this call is acknowledged and the publisher is on time again."""
         called = self.clock()
         seconds = wait_until(lambda: self.publisher.latest[0] > called and self.backlog < 0.1 * self.rate + 1, timeout,

@@ -137,11 +137,10 @@ class NatsCluster:
         end = self._last_sequence(leader, stream) if leader else None
         return end is not None and all(self._last_sequence(name, stream) >= end for name in self.nodes)
 
-    def wait_in_sync(self, stream: str, timeout: float = 30.0) -> float:
-        """Seconds until every replica of the stream is up to date."""
-        seconds = wait_until(lambda: self.in_sync(stream), timeout, f"all replicas of stream {stream} to be up to date")
-        self._say(f"every replica of {stream} is up to date after {seconds:.1f} s")
-        return seconds
+    def wait_in_sync(self, stream: str, timeout: float = 30.0) -> None:
+        """Waits until every node is up to date with the stream."""
+        wait_until(lambda: self.in_sync(stream), timeout, f"all replicas of stream {stream} to be up to date")
+        self._say(f"every node holds all of {stream}")
 
     def _leader(self, stream: str) -> str:
         return next((name for name in self.nodes if self._leads(name, stream)), "")
@@ -179,8 +178,8 @@ class NatsCluster:
         """SIGCONT to a paused node."""
         self._act(name, "resumed", "SIGCONT", self._server(name).resume)
 
-    def restart(self, name: str) -> float:
-        """Starts a node that has ended, with the data it had; seconds until it is healthy."""
+    def restart(self, name: str) -> None:
+        """Starts a node that has ended, with the data it had, and waits until it is healthy."""
         node = self.nodes[name]
         if node.alive:
             raise ValueError(f"name: {name} is still running (pid {node.server.pid}); kill or terminate it first")
@@ -188,7 +187,6 @@ class NatsCluster:
         self.events.append((time.monotonic(), "restarted", name))
         seconds = node.server.wait_ready(lambda: self._is_ready(node))
         self._say(f"{name} restarted (pid {node.server.pid}); healthy after {seconds:.1f} s")
-        return seconds
 
     def _act(self, name: str, done: str, how: str, action) -> None:
         self.events.append((time.monotonic(), done, name))
