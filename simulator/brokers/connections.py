@@ -1,9 +1,9 @@
 """Connections between clients and one server, as brokers that push need them.
 
-A connection has two ends, and each believes in it until it learns better: because the peer's process dies (its
-machine says so at once), because the peer closes, or because it has heard nothing for `keepalive` seconds (the peer
-has lost power, is paused or out of reach). What arrives for an end that is closed is not heard. Left out: what flow
-control does to the sender.
+A connection has two ends, and each believes in it until it learns better: from its peer, which has closed it or knows
+nothing of it; from its peer's machine, when the process there has died; or from silence, when it has heard nothing for
+`keepalive` seconds because the peer has lost power, is paused or out of reach. Left out: what flow control does to the
+sender.
 """
 
 from __future__ import annotations
@@ -13,39 +13,72 @@ from collections.abc import Callable
 from ..kernel.node import Node
 from ..kernel.world import World
 
-SIGN_OF_LIFE = 8    # bytes of a heartbeat, a PING or a frame without content
+SIGN_OF_LIFE = 8  # bytes of a heartbeat, a PING or a frame without content
 
 
 class End:
-    """One end of a connection."""
+    """One end of a connection, and whose it is."""
 
-    def __init__(self, node: Node, peer: Node):
-        self.node, self.peer, self.open = node, peer, True
+    def __init__(self, owner: Server | Client, peer: Node):
+        self.owner, self.node, self.peer, self.open = owner, owner.node, peer, True
         self.other: End
-        self.link = node.world.network.link(node, peer)
-        self.heard = node.world.now
+        self.link = owner.world.network.link(owner.node, peer)
+        self.heard = owner.world.now
 
     def send(self, kind: int, handler: Callable, message, size: int, *columns) -> int:
         """Has `handler(end, message, event)` called at the other end; the id of the event."""
         return self.link.send(kind, self.other._arrive, (handler, message), size, *columns)
 
+    def close(self, cause: int = -1) -> None:
+        """Ends the connection from this side."""
+        self.open = False
+        self.link.send(self.owner.CLOSE, self.other._closed, None, SIGN_OF_LIFE, cause)
+
     def _arrive(self, packet: tuple, event: int) -> None:
         if self.open:
-            self.heard = self.node.world.now
+            self.heard = self.owner.world.now
             handler, message = packet
             handler(self, message, event)
+        else:
+            self.close(event)  # the peer may not know yet
+
+    def _closed(self, message, event: int) -> None:
+        if self.open:
+            self.open = False
+            self.owner.lost(self, event)
+
+    def watch(self, keepalive: float, interval: float) -> None:
+        """Gives a sign of life every `interval` seconds, and closes after `keepalive` seconds without one."""
+        self.node.after(interval, self._look, keepalive, interval)
+
+    def _look(self, keepalive: float, interval: float) -> None:
+        if self.open and self.owner.world.now - self.heard > keepalive:
+            self.close()
+            self.owner.lost(self, -1)
+        elif self.open:
+            self.send(self.owner.PING, _nothing, None, SIGN_OF_LIFE)
+            self.watch(keepalive, interval)
 
 
-class Server:
-    """The side that accepts connections: one open end for each client. Subclasses say what follows from it."""
+class Party:
+    """A process that has connections: one client or the server."""
 
-    def __init__(self, world: World, name: str, role: str, zone: str, keepalive: float):
-        self.world, self.keepalive = world, keepalive
-        self.node = world.node(name, role, zone)
-        self.ends: dict[Node, End] = {}
-        self.node.on_disconnect = self._lost
-        self.PING = world.trace.kind("heartbeat", "send", "{node} tells {peer} that it is alive")
+    def __init__(self, world: World, name: str, role: str, zone: str):
+        self.world, self.node = world, world.node(name, role, zone)
+        self.CONNECT = world.trace.kind("connect", "send", "{node} opens a connection to {peer}")
         self.CONNECTED = world.trace.kind("connected", "send", "{node} accepts the connection of {peer}")
+        self.PING = world.trace.kind("heartbeat", "send", "{node} tells {peer} that it is alive")
+        self.CLOSE = world.trace.kind("close", "send", "{node} tells {peer} that their connection is over")
+
+
+class Server(Party):
+    """The side that accepts connections: one open end for each client."""
+
+    def __init__(self, world: World, name: str, role: str, zone: str, keepalive: float, interval: float):
+        super().__init__(world, name, role, zone)
+        self.keepalive, self.interval = keepalive, interval
+        self.ends: dict[Node, End] = {}
+        self.node.on_disconnect = self._peer_died
 
     def on_connect(self, message: tuple[Client, int], event: int) -> None:
         """A client asks for a connection, having given up any older one and any earlier attempt."""
@@ -53,22 +86,20 @@ class Server:
         if attempt != client.attempt:
             return
         if client.node in self.ends:
-            self._close(self.ends[client.node], event)
-        end, far = End(self.node, client.node), End(client.node, self.node)
+            self.close(self.ends[client.node], event)
+        end, far = End(self, client.node), End(client, self.node)
         end.other, far.other = far, end
         self.ends[client.node] = end
-        end.send(self.CONNECTED, client._connected, attempt, SIGN_OF_LIFE, event)
-        self.node.after(self.keepalive / 2, _keep_alive, end, self.keepalive, self.PING, self.close)
-        self.accepted(end, client, event)
+        end.send(self.CONNECTED, client.on_connected, attempt, SIGN_OF_LIFE, event)
+        end.watch(self.keepalive, self.interval)
 
     def close(self, end: End, cause: int = -1) -> None:
-        """Ends a connection and tells the client, if the network lets it."""
-        if end.open:
-            self._close(end, cause)
-            self.world.network.disconnect(end.peer, self.node)
+        """Ends a connection."""
+        end.close(cause)
+        self.lost(end, cause)
 
-    def _close(self, end: End, cause: int) -> None:
-        end.open = False
+    def lost(self, end: End, cause: int) -> None:
+        """A connection is over."""
         del self.ends[end.peer]
         self.closed(end, cause)
 
@@ -78,28 +109,24 @@ class Server:
             end.open = False
         self.ends = {}
 
-    def _lost(self, peer: Node) -> None:
+    def _peer_died(self, peer: Node) -> None:
         if peer in self.ends:
             self.close(self.ends[peer], peer.fault)
 
-    def accepted(self, end: End, client: Client, event: int) -> None:
-        """A connection is open."""
-
     def closed(self, end: End, cause: int) -> None:
-        """A connection is over."""
+        """What follows from the end of a connection."""
 
 
-class Client:
-    """A process that keeps one connection to the server and tries again every `reconnect` seconds while it has none."""
+class Client(Party):
+    """The side that keeps one connection to the server, and tries again every `reconnect` seconds while it has none."""
 
     def __init__(self, world: World, name: str, role: str, zone: str, server: Server, reconnect: float):
-        self.world, self.server, self.reconnect = world, server, reconnect
-        self.node = world.node(name, role, zone)
+        super().__init__(world, name, role, zone)
+        self.server, self.reconnect = server, reconnect
         self.end: End | None = None
         self.attempt = 0
         self._retry = None
-        self.node.on_start, self.node.on_disconnect, self.node.on_crash = self.connect, self._lost, self._crashed
-        self.CONNECT = world.trace.kind("connect", "send", "{node} opens a connection to {peer}")
+        self.node.on_start, self.node.on_disconnect, self.node.on_crash = self.connect, self._peer_died, self._crashed
 
     def connect(self) -> None:
         """Asks the server for a connection, again and again until it has one."""
@@ -114,24 +141,24 @@ class Client:
             self._retry.cancel()
         self._retry = self.node.after(self.reconnect, self.connect)
 
-    def close(self, *_) -> None:
-        """Gives the connection up; the next attempt comes after `reconnect` seconds."""
-        if self.end is not None:
-            self.end.open = False
+    def on_connected(self, end: End, attempt: int, event: int) -> None:
+        """The server has accepted; an answer to an earlier attempt comes too late."""
+        if attempt == self.attempt:
+            self.end = end
+            end.watch(self.server.keepalive, self.server.interval)
+            self.connected(event)
+
+    def lost(self, end: End, cause: int) -> None:
+        """The connection is over; the next attempt comes after `reconnect` seconds."""
+        if end is self.end:
             self.end = None
             self.disconnected()
             self._try_again()
 
-    def _connected(self, end: End, attempt: int, event: int) -> None:
-        if attempt != self.attempt:
-            return
-        self.end = end
-        keepalive = self.server.keepalive
-        self.node.after(keepalive / 2, _keep_alive, end, keepalive, self.server.PING, self.close)
-        self.connected(event)
-
-    def _lost(self, peer: Node) -> None:
-        self.close()
+    def _peer_died(self, peer: Node) -> None:
+        if self.end is not None:
+            self.end.open = False
+            self.lost(self.end, peer.fault)
 
     def _crashed(self, power_lost: bool) -> None:
         if self.end is not None:
@@ -140,24 +167,13 @@ class Client:
         self.crashed()
 
     def connected(self, event: int) -> None:
-        """The connection is open."""
+        """What follows when the connection is open."""
 
     def disconnected(self) -> None:
-        """The connection is over; the process lives on."""
+        """What follows when the connection is over and the process lives on."""
 
     def crashed(self) -> None:
-        """The process has died."""
-
-
-def _keep_alive(end: End, keepalive: float, kind: int, close: Callable) -> None:
-    """Twice in `keepalive` seconds: says that this end is alive, or closes it if the other has been silent so long."""
-    if not end.open:
-        return
-    if end.node.world.now - end.heard > keepalive:
-        close(end)
-        return
-    end.send(kind, _nothing, None, SIGN_OF_LIFE)
-    end.node.after(keepalive / 2, _keep_alive, end, keepalive, kind, close)
+        """What follows when the process has died."""
 
 
 def _nothing(*_) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...evidence.history import FAIL, INFO, OK
 from ..connections import SIGN_OF_LIFE, Client, End
+from ..publisher import Publisher
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,39 +16,22 @@ if TYPE_CHECKING:
     from .system import QueueSystem
 
 
-class Publisher(Client):
-    """Publishes each message when the business makes it; keeps it while there is no connection."""
+class QueuePublisher(Publisher):
+    """Remembers what it has sent until the queue confirms it."""
 
     def __init__(self, system: QueueSystem, times: np.ndarray):
         config = system.config
-        super().__init__(system.world, "publisher-1", "producer", config.zones[0], system.queue, config.reconnect)
-        self.system, self.kinds, self.times = system, system.kinds, times.tolist()
-        self.process = system.history.processes.code("publisher-1")
-        self.made = 0
-        self.kept: list[tuple[int, int]] = []                  # (operation, value), not sent yet
-        self.in_doubt: dict[int, tuple[int, float, int]] = {}  # value -> (operation, when it was sent, event)
-        self._plan()
+        super().__init__(system.world, config.zones[0], system.queue, config.reconnect, times, system.history)
+        self.system, self.kinds = system, system.kinds
+        self.in_doubt: dict[int, tuple[int, float, int]] = {}  # message -> (operation, when it was sent, event)
 
     @property
     def done(self) -> bool:
         """Whether every message was sent and its fate is known."""
-        return self.made == len(self.times) and not self.kept and not self.in_doubt
+        return super().done and not self.in_doubt
 
-    def _plan(self) -> None:
-        if self.made < len(self.times):
-            self.world.after(self.times[self.made] - self.world.now, self._make)
-
-    def _make(self) -> None:
-        """The business makes a message; nobody takes it if the process is down."""
-        if self.node.up:
-            self.node.call(self.node.incarnation, self._publish, (self.system.history.op(), self.made))
-        self.made += 1
-        self._plan()
-
-    def _publish(self, op: int, value: int) -> None:
-        if self.end is None:
-            self.kept.append((op, value))
-            return
+    def send(self, op: int, value: int) -> None:
+        """A message leaves; without confirms that is all there is to know."""
         system, now = self.system, self.world.now
         event = self.end.send(self.kinds["publish"], system.queue.on_publish, value, system.size,
                               -1, system.key, -1, 1, -1, value)
@@ -62,12 +46,6 @@ class Publisher(Client):
         self.world.trace.add(self.world.now, self.kinds["acknowledged"], self.node.code, -1, self.system.key, event,
                              -1, 1, -1, value)
         self.system.published(op, self.process, value, OK, "", sent, published)
-
-    def connected(self, event: int) -> None:
-        """What was kept goes out."""
-        kept, self.kept = self.kept, []
-        for op, value in kept:
-            self._publish(op, value)
 
     def disconnected(self) -> None:
         """Nobody will ever say what became of the messages that were not confirmed."""

@@ -46,7 +46,7 @@ class Queue(Server):
 
     def __init__(self, system: QueueSystem):
         config = system.config
-        super().__init__(system.world, "queue-1", "queue", config.zones[0], config.heartbeat)
+        super().__init__(system.world, "queue-1", "queue", config.zones[0], config.heartbeat, config.heartbeat / 2)
         self.system, self.config, self.kinds = system, config, system.kinds
         self.disk = Disk(self.node, config.disk)
         self.node.on_start, self.node.on_crash = self._recover, self._crashed

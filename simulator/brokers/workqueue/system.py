@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...evidence.history import OK
 from ...evidence.policy import Guarantees
 from ...evidence.queue_history import QueueHistory
-from .clients import Publisher, Worker
+from .clients import QueuePublisher, Worker
 from .queue import Queue
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class QueueSystem:
         times = workload.arrival_times(world.stream("workload/arrivals"))
         self.history.created = {self.key: times}
         self.queue = Queue(self)
-        self.publisher = Publisher(self, times)
+        self.publisher = QueuePublisher(self, times)
         self.workers = [Worker(self, number + 1) for number in range(workload.consumers)]
         for client in (self.publisher, *self.workers):
             client.connect()
@@ -97,5 +97,3 @@ class QueueSystem:
         """Closes the books; the history is drained if nothing is left in the queue."""
         self.publisher.crashed()
         self.history.drained = self.publisher.done and self.queue.empty
-        self.world.network.count_bytes()
-        self.world.meters.close(self.world.now)
