@@ -17,7 +17,7 @@ from .history import FAIL, INFO, OK
 from .pieces import HUGE, ranks
 from .queue_history import ACK, ACTIONS, QUEUE_MARKS, REQUEUE, QueueHistory
 from .policy import Guarantees
-from .report import Anomaly, Findings, plural
+from .report import Anomaly, Findings, plural, spans
 from .steps import OPS
 
 KINDS = ("lost", "phantom", "conservation", "double possession", "zombie", "over-delivery", "unjustified redelivery",
@@ -41,6 +41,7 @@ def queue_findings(history: QueueHistory, guarantees: Guarantees, limit: int | N
     judge = _Judge(history, guarantees, findings, interruptions, limit)
     for message in _followed(odd_ones, (publishes, published), (deliveries, delivered), (settlements, settled)):
         judge.judge(message)
+    judge.lost()
     judge.order(publishes, published, deliveries, delivered)
     return findings
 
@@ -122,6 +123,7 @@ class _Judge:
     def __init__(self, history, guarantees, findings, interruptions, limit):
         self.history, self.guarantees, self.findings = history, guarantees, findings
         self.interruptions, self.limit = interruptions, limit
+        self.unsettled: dict[tuple[int, int, str], list[np.void]] = defaultdict(list)
 
     def judge(self, message: _Message) -> None:
         """Adds to the findings what this message went through."""
@@ -159,7 +161,22 @@ class _Judge:
             self.findings["lost"].doubt("messages were still on their way at the end")
             return
         fate = "delivered but never settled" if deliveries else "never delivered"
-        self._found("lost", row, f"{{message}}, published by {{who}}, was {fate}")
+        self.unsettled[int(row["key"]), int(row["process"]), fate].append(row)
+
+    def lost(self) -> None:
+        """Adds the messages that were never settled, neighbours together."""
+        for (key, process, fate), rows in self.unsettled.items():
+            rows.sort(key=lambda row: row["value"])
+            values = np.array([row["value"] for row in rows])
+            borders = np.flatnonzero(np.diff(values) != 1) + 1
+            for part in np.split(np.arange(len(rows)), borders):
+                self._lost(self.history.keys[key], self.history.processes[process], fate, rows[part[0]], values[part])
+
+    def _lost(self, key: str, process: str, fate: str, row: np.void, values: np.ndarray) -> None:
+        stretch, time = (int(values[0]), int(values[-1])), float(row["completed"])
+        sentence = f"{spans([stretch], 'message')} of {key}, published by {process} at {time:.3f} s, {fate}"
+        anomaly = Anomaly("lost", key, process, (stretch,), (), len(values), time, sentence, int(row["event"]))
+        self.findings["lost"].add(1, len(values), [anomaly])
 
     # Its deliveries, one after another
 

@@ -115,21 +115,28 @@ class _Search:
             return trail
         rows, start = self.rows, self.rows["time"][trail].min()
         end = max(self.rows["time"][trail].max(), self.anomaly.time)
-        nodes = np.unique(rows["node"][trail])
+        nodes = np.union1d(rows["node"][trail], self._named())
         state = (self.shape == "state") & (rows["time"] <= end)
         here = np.isin(rows["node"], nodes) | np.isin(rows["peer"], nodes)
         chosen = state & (rows["time"] >= start) & ((rows["key"] == self.key) | (rows["key"] < 0) & here)
         found = set(trail.tolist()) | set(np.flatnonzero(chosen).tolist())
-        found |= self._already(state & (rows["time"] < start), nodes)
+        found |= self._trouble(state & (rows["time"] < start), nodes, -1)
+        if self.anomaly.kind in LOSS and not np.any(self.shape[trail] == "state"):  # nothing said that it was removed
+            found |= self._trouble((self.shape == "state") & (rows["time"] > end), nodes, 0)
         found |= {cause for event in list(found) for cause in self.trace.causes(event) if self.shape[cause] == "state"}
         return np.array(sorted(found))
 
-    def _already(self, before: np.ndarray, nodes: np.ndarray) -> set[int]:
-        """For each node the trouble that it was in when the story begins."""
+    def _named(self) -> list[int]:
+        """The nodes that the anomaly itself names: its process, or a subscriber whose queue it is about."""
+        return [code for code, node in enumerate(self.trace.nodes) if node.name in (self.anomaly.process, self.anomaly.key)]
+
+    def _trouble(self, chosen: np.ndarray, nodes: np.ndarray, which: int) -> set[int]:
+        """For each node its first (0) or last (-1) change of state among the chosen events, if that is no recovery."""
         rows, troubles = self.rows, set()
         for node in nodes:
-            last = np.flatnonzero(before & (rows["node"] == node) & (rows["key"] < 0))[-1:].tolist()
-            troubles |= {event for event in last if self._name(event) not in RECOVERIES}
+            events = np.flatnonzero(chosen & (rows["node"] == node) & (rows["key"] < 0))
+            if len(events) and self._name(events[which]) not in RECOVERIES:
+                troubles.add(int(events[which]))
         return troubles
 
     def never_copied(self, trail: np.ndarray) -> list[Line]:

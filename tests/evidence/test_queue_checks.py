@@ -49,6 +49,13 @@ def test_before_the_queue_is_drained_loss_is_unknown():
     assert check(history).verdicts["lost"].verdict == "unknown" and not check(history).broken
 
 
+def test_neighbours_are_lost_together():
+    history = queue(5)
+    history.deliver("c", "q", 2, auto_ack=True)
+    assert [anomaly.records for anomaly in check(history).of("lost")] == [((0, 1),), ((3, 4),)]
+    assert str(check(history)).startswith("4 messages were lost: messages 0–1 of q, published by p at 0.000 s, never delivered")
+
+
 @pytest.mark.parametrize("type", ["fail", "info"])
 def test_an_unconfirmed_publish_cannot_be_lost(type):
     history = queue(0)
