@@ -47,6 +47,8 @@ def simulate(system, workload: Workload, *, faults: Iterable[Fault] = (), seed: 
         world.run(until=last)
         world.run(until=last + settle, quiet=running.quiet)
         running.finish()
+    world.network.count_bytes()
+    world.meters.close(world.now)
     return Run(system, workload, faults, seed, running.history, world.trace, world.meters, running.guarantees, world.now)
 
 
