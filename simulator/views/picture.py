@@ -7,6 +7,7 @@ import html
 import io
 import textwrap
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -82,12 +83,13 @@ def caption(figure: Figure) -> str:
     return getattr(figure, "caption", "")
 
 
-def png(figure: Figure) -> bytes:
-    """The figure as a PNG."""
-    if not hasattr(figure.canvas, "print_png"):
-        FigureCanvasAgg(figure)
-    out = io.BytesIO()
-    figure.canvas.print_png(out)
+def png(figure: Figure, colours: int = 0) -> bytes:
+    """The figure as a PNG; of so many colours if a number is given, which takes a third longer and a third of the bytes."""
+    from PIL import Image
+    canvas = figure.canvas if hasattr(figure.canvas, "buffer_rgba") else FigureCanvasAgg(figure)
+    canvas.draw()
+    image, out = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB"), io.BytesIO()
+    (image.quantize(colours, dither=Image.Dither.NONE) if colours else image).save(out, "PNG")
     return out.getvalue()
 
 

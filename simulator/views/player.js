@@ -82,6 +82,8 @@ class TracePlayer {
 
   fillWhy(add) {
     const {trace, $} = this;
+    const digits = Math.max(...trace.explanation.map(([time]) => time === null ? 1 : (trace.origin + time).toFixed(3).length));
+    $(".why").style.setProperty("--clock", `${digits * 7.4}px`);
     $(".why").hidden = false; $(".top").classList.add("told"); $(".why h3").textContent = trace.question;
     for (const [time, text, event, hue] of trace.explanation) {
       const item = add($(".why ol"), "li", ""), line = add(item, event < 0 ? "div" : "button", "", {className: event < 0 ? "untimed" : ""});
@@ -125,7 +127,8 @@ class TracePlayer {
     const {trace} = this, shown = trace.shown, place = lastAt(shown, trace.start);
     const near = trace.time[shown[Math.max(0, place - 30)]] ?? 0, after = trace.time[shown[Math.min(shown.length - 1, place + 30)]] ?? 1;
     const at = trace.time[trace.start] ?? 0, width = Math.max(1e-6, Math.min(2.4 * (at - near), trace.end) || (after - at) || 1);
-    this.view = {from: at - 0.42 * width, width};
+    this.view = {};
+    this.show(at - 0.42 * width, width);
     this.speed = width / VIEWS_A_SCREEN;
     this.showSpeed();
     this.seek(trace.start);
@@ -163,7 +166,13 @@ class TracePlayer {
   // Turns the page of the diagram when the cursor leaves it.
   follow() {
     const {view, t} = this, place = (t - view.from) / view.width;
-    if (place < 0.02 || place > 0.97) { view.from = t - (this.playing && place > 0.5 ? 0.08 : 0.42) * view.width; this.stale = true; }
+    if (place < 0.02 || place > 0.97) this.show(t - (this.playing && place > 0.5 ? 0.08 : 0.42) * view.width, view.width);
+  }
+
+  // Lays the diagram over a stretch of time, as far as there is any.
+  show(from, width) {
+    const room = this.trace.end - width, start = room > 0 ? Math.max(-0.02 * width, Math.min(room + 0.02 * width, from)) : room / 2;
+    if (this.view.from !== start || this.view.width !== width) { this.view.from = start; this.view.width = width; this.stale = true; }
   }
 
   step(by) {
@@ -175,8 +184,7 @@ class TracePlayer {
   zoom(by) {
     const {view, trace} = this, width = Math.max(1e-7, Math.min(1.1 * (trace.end || 1), view.width * by)), place = (this.t - view.from) / view.width;
     this.speed *= width / view.width;                       // what moves keeps its pace on the screen
-    this.view = {from: this.t - place * width, width};
-    this.stale = true;
+    this.show(this.t - place * width, width);
     this.showSpeed();
     this.draw();
   }
@@ -248,10 +256,12 @@ class TracePlayer {
 
   // Messages on their way, and those that arrived a moment ago. Messages are sorted by departure.
   flights() {
-    const {trace, t} = this, linger = this.view.width * 0.004, found = [];
+    const {trace, t} = this, linger = this.linger(), found = [];
     for (const m of trace.messages) { if (m.left > t) break; if (t <= m.due + linger && m.send <= this.i) found.push(m); }
     return found;
   }
+
+  linger() { return Math.min(this.view.width * 0.004, this.trace.flight * 0.4); }
 
   paint() {
     const width = Math.floor(this.$(".nodes").clientWidth), wide = Math.floor(this.$(".times").clientWidth), strip = Math.floor(this.$(".scrub").clientWidth);
@@ -259,7 +269,7 @@ class TracePlayer {
     if (!this.look) this.restyle();
     const {trace, look, state, view, passes, t, i} = this, record = this.filter.record;
     const plan = this.plan?.width === width && this.plan.state === state ? this.plan : this.plan = {...layout(trace, state, width), width, state};
-    const scene = {trace, look, state, view, passes, t, i, record, flights: this.flights(), linger: view.width * 0.004,
+    const scene = {trace, look, state, view, passes, t, i, record, flights: this.flights(), linger: this.linger(),
       dim: n => this.filter.node >= 0 && n !== this.filter.node};
     this.hits = drawTopology(sized(this.$(".nodes canvas"), width, plan.height), {...scene, plan, width});
     const grid = this.grid = lanes(trace, wide, view);

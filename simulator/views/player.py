@@ -1,7 +1,8 @@
 """The player: one output that replays a trace, needs no kernel once made, and is a picture with a text wherever scripts may not run.
 
-The HTML holds a PNG and the story as text; an inline script swaps in the player (player_data.js decodes and derives, player_draw.js
-draws, player.js is the controls). It lives in a shadow root: no style leaks either way, several fit on a page, nothing is global.
+The HTML holds a PNG and the story as text; an inline script swaps in the player (player_data.js decodes and derives, player_draw.js,
+player_topology.js and player_times.js draw, player.js is the controls). It lives in a shadow root: no style leaks either way, several
+fit on a page, nothing is global.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from .excerpt import Excerpt, excerpt
 from .picture import image_tag, png
 from .timelines import lanes_of, space_time
 
-_SCRIPTS = ("player_data.js", "player_draw.js", "player.js")
+_SCRIPTS = ("player_data.js", "player_draw.js", "player_topology.js", "player_times.js", "player.js")
 _NARROWEST = {np.dtype(np.int8): "i1", np.dtype(np.int16): "i2", np.dtype(np.int32): "i4"}
 _TELLING = ("crash", "power_loss", "pause", "offline", "fenced", "elected", "truncate")
 _STORY_LINES = 120
@@ -90,7 +91,7 @@ class Player:
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         if self._bundle is None:
-            picture = base64.b64encode(png(self.picture())).decode()
+            picture = base64.b64encode(png(self.picture(), colours=96)).decode()
             story = self.story()
             self._bundle = {"text/html": self._html(picture, story), "image/png": picture, "text/plain": story}
         return self._bundle

@@ -12,7 +12,9 @@ function decode(data) {
   trace.shape = i => trace.kinds[trace.kind[i]].shape;
   trace.shown = Array.from({length: trace.size}, (_, i) => i).filter(i => !trace.background[i]);
   trace.states = trace.shown.filter(i => trace.shape(i) === "state");
+  trace.placed = placesOf(trace);
   trace.messages = messagesOf(trace);
+  trace.flight = trace.messages.map(m => m.due - m.left).sort((a, b) => a - b)[trace.messages.length >> 1] ?? 0;
   trace.down = downtimesOf(trace);
   return trace;
 }
@@ -22,6 +24,14 @@ function lastAt(sorted, x) {
   let low = 0, high = sorted.length;
   while (low < high) { const middle = (low + high) >> 1; if (sorted[middle] <= x) low = middle + 1; else high = middle; }
   return low - 1;
+}
+
+// Key and first value of each appended batch -> the offset it was given.
+function placesOf(trace) {
+  const places = new Map();
+  for (let i = 0; i < trace.size; i++)
+    if (trace.kinds[trace.kind[i]].name === "append" && !places.has(`${trace.key[i]} ${trace.value[i]}`)) places.set(`${trace.key[i]} ${trace.value[i]}`, trace.offset[i]);
+  return places;
 }
 
 function messagesOf(trace) {
@@ -63,13 +73,14 @@ function tell(trace, i) {
   return trace.kinds[trace.kind[i]].sentence.replace(/\{(\w+)[^}]*\}/g, (_, field) => fields[field] ?? "");
 }
 
-// Records of an event as a reader names them: `41` or `41–43`.
+// A range as a reader writes it: `41` or `41–43`.
 function range(from, to) { return to - 1 > from ? `${from}–${to - 1}` : `${from}`; }
 
+// The records of an event by their offsets, even before they have any; `#` and their numbers if they never get one.
 function recordsOf(trace, i) {
   if (trace.count[i] <= 0) return "";
-  const first = trace.offset[i] >= 0 ? trace.offset[i] : trace.value[i];
-  return first < 0 ? `${trace.count[i]} records` : range(first, first + trace.count[i]);
+  const first = trace.offset[i] >= 0 ? trace.offset[i] : trace.placed.get(`${trace.key[i]} ${trace.value[i]}`) ?? -1;
+  return first >= 0 ? range(first, first + trace.count[i]) : trace.value[i] < 0 ? `${trace.count[i]} records` : `#${range(trace.value[i], trace.value[i] + trace.count[i])}`;
 }
 
 // The state of every node after any event, as far as one key is concerned: lists of changes, to be searched by event number.
@@ -83,7 +94,7 @@ function replay(trace, key) {
     const name = trace.kinds[trace.kind[i]].name, node = trace.node[i], mine = trace.key[i] === key;
     if (node < 0 || (!mine && trace.key[i] >= 0)) continue;
     const offset = trace.offset[i], end = offset + trace.count[i];
-    if (trace.shape(i) === "state") put(nodes[name === "fenced" && trace.peer[i] >= 0 ? trace.peer[i] : node], i, {last: i});
+    if (trace.shape(i) === "state" && name !== "isr") put(nodes[name === "fenced" && trace.peer[i] >= 0 ? trace.peer[i] : node], i, {last: i});
     if (name in STOPS) put(nodes[node], i, {status: STOPS[name], since: i});
     if (STARTS.includes(name)) put(nodes[node], i, {status: "up", since: i});
     if (!mine) continue;

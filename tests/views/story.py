@@ -33,7 +33,7 @@ LATENCY = 0.0004
 class Story:
     """One run of the story; `trace` and `history` are its evidence."""
 
-    def __init__(self, crash=2.0, fenced=2.9, returns=4.4, end=5.0, every=0.01, batch=1, keys=1, seed=7):
+    def __init__(self, crash=2.0017, fenced=2.9, returns=4.4, end=5.0, every=0.01, batch=1, keys=1, seed=7):
         self.trace, self.history, self.random = Trace(), History(), random.Random(seed)
         self.kinds = {name: self.trace.kind(name, *rest) for name, rest in KINDS.items()}
         names = [("producer", "producer", "a"), ("broker-1", "broker", "a"), ("broker-2", "broker", "b"), ("broker-3", "broker", "c"),
