@@ -13,6 +13,8 @@ SHOWN = 5  # anomalies a report prints; the rest is a call away
 MARKS = {"holds": ("✓", "#0072B2"), "broken": ("✗", "#D55E00"), "permitted": ("○", "#E69F00"),
          "unknown": ("?", "#999999")}
 
+WEIGHT = ("broken", "unknown", "permitted", "holds")  # what a reader wants to know first
+
 # What each check counts, and what became of it.
 PHRASES = {
     "lost write": ("acknowledged record", "lost"),
@@ -121,8 +123,8 @@ class Report:
                           for anomaly in _largest(findings[kind], kind in allowed, limit)]
 
     def _by_weight(self) -> list[str]:
-        """Kinds, broken ones first, in the order of the checks."""
-        return sorted(self.verdicts, key=lambda kind: self.verdicts[kind].verdict != BROKEN)
+        """Kinds: broken, unknown, permitted, the rest; each in the order of the checks."""
+        return sorted(self.verdicts, key=lambda kind: WEIGHT.index(self.verdicts[kind].word))
 
     @property
     def ok(self) -> bool:
