@@ -18,9 +18,9 @@ def options(arguments=None) -> argparse.Namespace:
     parser.add_argument("paths", nargs="+", type=Path, help="notebooks, or folders that are searched for notebooks")
     parser.add_argument("--json", type=Path, help="write the results as JSON")
     parser.add_argument("--junit", type=Path, help="write the results as JUnit XML")
-    parser.add_argument("--exercise", choices=available(), default="", help="for notebooks that do not say which exercise they are")
+    parser.add_argument("--exercise", choices=available(), default="", help="for notebooks that do not say which it is")
     parser.add_argument("--seeds", type=int, nargs="+", help="repeat a grading with the seeds of its report")
-    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="submissions graded at the same time")
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="submissions graded at a time")
     parser.add_argument("--cell-seconds", type=float, default=Limits.cell, help="time for one cell")
     parser.add_argument("--wall-seconds", type=float, default=Limits.wall, help="time for one notebook")
     parser.add_argument("--memory-gib", type=float, default=Limits.memory / 2 ** 30, help="address space of the kernel")
@@ -33,7 +33,7 @@ def submissions(paths: list[Path]) -> list[Path]:
     return [path for group in found for path in group if ".ipynb_checkpoints" not in path.parts]
 
 
-def grade_all(paths: list[Path], seeds: list[int], limits: Limits = Limits(), exercise: str = "", jobs: int = 2) -> list[Result]:
+def grade_all(paths: list[Path], seeds: list[int], limits: Limits, exercise: str = "", jobs: int = 2) -> list[Result]:
     """Grade every submission, several at a time, each in a process of its own; none can stop the others."""
     with ThreadPoolExecutor(max(1, jobs)) as pool:
         return list(pool.map(lambda path: grade(path, seeds, limits, exercise), paths))

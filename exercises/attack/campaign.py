@@ -55,9 +55,11 @@ class Verdict:
         if self.outcome == CORRECT:
             return f"{self.check}: correct. {self.runs} runs, {self.faults} faults survived."
         if self.outcome == NOT_ATTEMPTED:
-            return f"{self.check}: not attempted. Replace the line that raises NotImplementedError, then run this cell again."
-        return "\n".join([f"{self.check}: wrong, found in run {self.runs}.", f"  Broken: {self.finding.rule}. {self.finding.sentence}",
-                          f"  How:    {self.finding.how}", "", "  The run, step by step:", *map("    {}".format, self.finding.story)])
+            return f"{self.check}: not attempted. Replace the line that raises NotImplementedError and run this again."
+        return "\n".join([
+            f"{self.check}: wrong, found in run {self.runs}.",
+            f"  Broken: {self.finding.rule}. {self.finding.sentence}",
+            f"  How:    {self.finding.how}", "", "  The run, step by step:", *map("    {}".format, self.finding.story)])
 
 
 def walk(plans: Iterable, perform: Callable) -> Iterator:
@@ -80,7 +82,7 @@ def live(plans: Iterable, perform: Callable, broken: Callable) -> list:
 
 
 def replayed(plans: Iterable, runs: list, as_dict: Callable) -> Iterator:
-    """The recorded runs, each compared with the attack it should be; raises `Replayed` if they are not that campaign."""
+    """The recorded runs, each compared with the attack it should be; raises `Replayed` if one is another."""
     recorded = iter(runs)
 
     def perform(plan):

@@ -14,7 +14,7 @@ def restarted(functions: dict) -> dict:
 
 
 def reborn(value, home: str, copies: dict):
-    """`value` with a memory of its own: functions of the module `home` are rebuilt, its data is copied, libraries are kept."""
+    """`value` with a memory of its own: functions of the module `home` are rebuilt, data is copied, libraries stay."""
     if id(value) in copies:
         return copies[id(value)]
     if isinstance(value, types.FunctionType) and value.__module__ == home:

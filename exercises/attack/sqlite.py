@@ -3,7 +3,8 @@ import re
 import sqlite3
 
 READS = re.compile(r"\s*(SELECT|PRAGMA|EXPLAIN|VALUES)\b", re.IGNORECASE)
-WRITE = re.compile(r"\b(INSERT|REPLACE|UPDATE|DELETE)\b(?:\s+OR\s+\w+)?(?:\s+INTO|\s+FROM)?\s+[\"'`\[]?(\w+)", re.IGNORECASE)
+WRITE = re.compile(r"\b(INSERT|REPLACE|UPDATE|DELETE)\b(?:\s+OR\s+\w+)?(?:\s+INTO|\s+FROM)?\s+[\"'`\[]?(\w+)",
+                   re.IGNORECASE)
 COMMIT = re.compile(r"\s*(COMMIT|END|RELEASE)\b", re.IGNORECASE)
 
 
@@ -35,7 +36,7 @@ class Cursor(sqlite3.Cursor):
         return self.watched(super().executemany, sql, parameters)
 
     def executescript(self, script):
-        raise sqlite3.NotSupportedError("executescript: the attack cannot stop inside a script; use execute for each statement")
+        raise sqlite3.NotSupportedError("executescript: the attack cannot stop inside a script; call execute instead")
 
     def watched(self, execute, sql, parameters):
         self.connection.process.breathe()

@@ -1,4 +1,4 @@
-"""The notebook that is graded: the learner's answers, the course's own checks with seeds nobody has seen, and a canary."""
+"""The notebook that is graded: the learner's answers, the course's checks with seeds nobody has seen, and a canary."""
 import re
 from copy import deepcopy
 
@@ -15,8 +15,9 @@ MARKER = re.compile(r"#+\s*(NBVAL_\w+|PYTEST_VALIDATE_\w+)")
 def assemble(submission: NotebookNode, source: NotebookNode, seeds) -> tuple[NotebookNode, list[str]]:
     """The notebook to run, and notes on what had to be put right."""
     notes = tampered(submission, source)
-    shown = {cell.source for cell in source.cells if "show" in about(cell)}  # pictures, which prove nothing and take time
-    cells = [cleaned(cell, notes) for cell in submission.cells if "check" not in about(cell) and cell.source not in shown]
+    shown = {cell.source for cell in source.cells if "show" in about(cell)}  # pictures prove nothing and take time
+    kept = [cell for cell in submission.cells if "check" not in about(cell) and cell.source not in shown]
+    cells = [cleaned(cell, notes) for cell in kept]
     for check in checks(derived(source)):
         cells.insert(place(cells, check, notes), armed(check, seeds))
     cells.append(code(f'raise AssertionError("{CANARY}")', {"canary": True}))
@@ -79,4 +80,5 @@ def numbered(cells: list[NotebookNode]) -> NotebookNode:
     """A notebook of these cells with ids that are surely unique and the ordinary kernel."""
     for number, cell in enumerate(cells, start=1):
         cell.id = f"cell-{number}"
-    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": notebooks.KERNEL, "language_info": notebooks.LANGUAGE})
+    metadata = {"kernelspec": notebooks.KERNEL, "language_info": notebooks.LANGUAGE}
+    return nbformat.v4.new_notebook(cells=cells, metadata=metadata)

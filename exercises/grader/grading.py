@@ -92,7 +92,8 @@ def exercise_of(text: str) -> str:
     """The exercise a notebook says it is, even if the file is damaged."""
     found = NAMED.search(text)
     if not found or found[1] not in available():
-        raise ValueError(f"it does not say which exercise it is; known are {', '.join(available())} (option --exercise)")
+        known = ", ".join(available())
+        raise ValueError(f"it does not say which exercise it is; there are: {known} (option --exercise)")
     return found[1]
 
 
@@ -114,14 +115,16 @@ def record(check) -> str:
 def marks(exercise: str, source, outcome: Outcome, seeds) -> list[Mark]:
     """A mark for each check. If the canary survived, cells were switched off and nothing counts."""
     if any(cell["outcome"] == "passed" for cell in outcome.cells if cell["course"].get("canary")):
-        return [lost(cell, exercise, "refused: a cell that must fail did not, so cells were switched off") for cell in checks(source)]
+        why = "refused: a cell that must fail did not, so cells were switched off"
+        return [lost(cell, exercise, why) for cell in checks(source)]
     return [mark(exercise, cell, outcome, seeds) for cell in checks(source)]
 
 
 def mark(exercise: str, check, outcome: Outcome, seeds) -> Mark:
     """Points only for evidence that this process has judged itself; what the kernel says about itself is a hint."""
     name, points = about(check)["id"], about(check)["points"]
-    cell = next((cell for cell in outcome.cells if cell["course"].get("id") == name), {"outcome": "failed", "reason": "not run"})
+    unrun = {"outcome": "failed", "reason": "the check was not run"}
+    cell = next((cell for cell in outcome.cells if cell["course"].get("id") == name), unrun)
     evidence = outcome.evidence[record(check)]
     if evidence is None:
         return lost(check, exercise, cell["reason"] or "the check left no evidence: it was switched off")

@@ -18,7 +18,7 @@ def lines(result: Result) -> list[str]:
     head = f"{result.path}: {result.points:g} of {result.possible:g} points ({result.exercise}, {result.seconds:g} s)"
     rows = [f"    {mark.check:<18} {mark.points:>2g}/{mark.possible:<2g} {told(mark)}"
             for mark in result.marks]
-    return [head, *rows, *(f"    note: {note}" for note in result.notes), *(f"    look at: {flag}" for flag in result.flags)]
+    return [head, *rows, *map("    note: {}".format, result.notes), *map("    look at: {}".format, result.flags)]
 
 
 def told(mark) -> str:
@@ -33,9 +33,11 @@ def as_json(results: list[Result]) -> str:
 
 def entry(result: Result) -> dict:
     """One submission as plain data; points are null, not zero, where nothing was graded."""
+    checks = {mark.check: asdict(mark) for mark in result.marks}
+    for check in checks.values():
+        del check["check"]
     return {"path": result.path, "exercise": result.exercise, "status": "not graded" if result.problem else "graded",
-            "problem": result.problem, "points": result.points, "possible": result.possible,
-            "checks": {mark.check: {key: value for key, value in asdict(mark).items() if key != "check"} for mark in result.marks},
+            "problem": result.problem, "points": result.points, "possible": result.possible, "checks": checks,
             "notes": result.notes, "flags": result.flags, "seeds": result.seeds, "seconds": result.seconds}
 
 
@@ -44,8 +46,9 @@ def as_junit(results: list[Result]) -> str:
     root = ElementTree.Element("testsuites")
     for result in results:
         failed = sum(mark.points < mark.possible for mark in result.marks)
-        suite = ElementTree.SubElement(root, "testsuite", name=result.path, tests=str(len(result.marks) or 1),
-                                       failures=str(failed), errors=str(int(bool(result.problem))), time=str(result.seconds))
+        errors = int(bool(result.problem))
+        suite = ElementTree.SubElement(root, "testsuite", name=result.path, tests=str(len(result.marks) + errors),
+                                       failures=str(failed), errors=str(errors), time=str(result.seconds))
         if result.problem:
             add_case(suite, result.exercise or "exercise", "error", result.problem)
         for mark in result.marks:

@@ -1,4 +1,4 @@
-"""Runs one notebook in a child process with limits on time and memory, in an empty folder, and brings back what it left."""
+"""Runs one notebook in a limited child process and an empty folder, and brings back what it left."""
 import json
 import os
 import signal
@@ -53,19 +53,22 @@ def run(notebook: str, names: list[str], limits: Limits = Limits()) -> Outcome:
 
 def command(work: Path, aside: Path, limits: Limits) -> list[str]:
     """pytest with nbval and the course's plugin, and nothing else that happens to be installed or lying around."""
-    return [sys.executable, "-P", "-m", "pytest", "-p", "nbval.plugin", "-p", "exercises.grader.plugin", "-p", "no:cacheprovider",
-            "-c", str(aside / "pytest.ini"), "--rootdir", str(work), "--noconftest", "--nbval-lax", "--nbval-current-env",
-            "--nbval-cell-timeout", str(limits.cell), "--nbval-kernel-startup-timeout", "60", "-q", "--color=no",
-            "--course-report", str(aside / "report.json"), "--course-memory", str(limits.memory), str(work / "ex.ipynb")]
+    plugins = ("nbval.plugin", "exercises.grader.plugin", "no:cacheprovider")
+    return [sys.executable, "-P", "-m", "pytest", *(f"-p{name}" for name in plugins), "-q", "--color=no",
+            "-c", str(aside / "pytest.ini"), "--rootdir", str(work), "--noconftest",
+            "--nbval-lax", "--nbval-current-env", "--nbval-kernel-startup-timeout=60",
+            f"--nbval-cell-timeout={limits.cell}",
+            f"--course-report={aside / 'report.json'}", f"--course-memory={limits.memory}", str(work / "ex.ipynb")]
 
 
 def environment(aside: Path, token: str) -> dict[str, str]:
     """The environment without anything that would configure pytest or the kernel from outside."""
     kept = {name: value for name, value in os.environ.items()
             if not name.startswith(("PYTEST", "PYTHON", "JUPYTER", "IPYTHON"))}
-    return kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "chapters"))),
-                   "PYTHONDONTWRITEBYTECODE": "1", "IPYTHONDIR": str(aside / "ipython"), "TMPDIR": str(aside),
-                   "JUPYTER_CONFIG_DIR": str(aside / "config"), "JUPYTER_RUNTIME_DIR": str(aside / "runtime"), TOKEN: token}
+    own = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "chapters"))), "PYTHONDONTWRITEBYTECODE": "1",
+           "IPYTHONDIR": str(aside / "ipython"), "JUPYTER_CONFIG_DIR": str(aside / "config"),
+           "JUPYTER_RUNTIME_DIR": str(aside / "runtime"), "TMPDIR": str(aside)}
+    return kept | own | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", TOKEN: token}
 
 
 def execute(arguments: list[str], aside: Path, wall: float) -> tuple[int | None, str]:
@@ -102,7 +105,8 @@ def read_report(path: Path, code: int | None, output: str) -> Outcome:
         return Outcome(problem="the time for the whole notebook ran out")
     if code not in (0, 1):
         name = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-        return Outcome(problem=f"pytest {name}: {output.strip().splitlines()[-1] if output.strip() else 'it printed nothing'}")
+        last = (output.strip().splitlines() or ["it printed nothing"])[-1]
+        return Outcome(problem=f"pytest {name}: {last}")
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     except (OSError, ValueError, KeyError) as error:
@@ -115,7 +119,7 @@ def read_report(path: Path, code: int | None, output: str) -> Outcome:
 
 
 def read_evidence(path: Path):
-    """What a check recorded, or None; a learner's code can write to this folder, so nothing about the file is trusted."""
+    """What a check recorded, or None. A learner's code can write to this folder, so nothing in it is trusted."""
     try:
         if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST_EVIDENCE:
             return None

@@ -37,7 +37,7 @@ class Broker:
         self.attempts += 1
         fault = self.faults.get(self.attempts)
         if event.order in self.refused:
-            self.clock.note(who, "refused", fault=True, event=event)  # for ever, so it never counts as a fault that passes
+            self.clock.note(who, "refused", fault=True, event=event)  # it never passes, so quiet does not wait for it
             return Refused(f"the broker refuses event {event.id}")
         if fault:
             self.clock.fault(who, fault, event=event)
@@ -67,7 +67,7 @@ class Link:
     def publish(self, event: Event) -> "Receipt":
         """Send an event. The receipt says later whether the broker has it."""
         if not (isinstance(event, tuple) and list(map(type, event)) == [str, str, str, int]):
-            raise TypeError(f"publish takes an Event(id, order, customer, amount): three strings and an integer, not {event!r}")
+            raise TypeError(f"publish takes an Event of id, order, customer (strings) and amount, not {event!r}")
         event = Event(*event)
         self.process.step(f"publish {event.order}")
         return Receipt(event, self.process, self.broker.accept(event, self.process.name))

@@ -72,7 +72,8 @@ def pipeline_plans(rng) -> Iterator[tuple[Plan, bool]]:
         crashes = rng.sample(range(1, 6 * number), rng.choice((1, 2, 3)))
         losses = [(n, rng.choice(LOSSES)) for n in rng.sample(range(1, number), rng.choice((0, 1, 2)))]
         acks = rng.sample(range(1, number), rng.choice((0, 1)))
-        yield Plan(some_orders(rng, number, bad=rng.random() < .3), tuple(crashes), tuple(losses), (), tuple(acks)), False
+        orders = some_orders(rng, number, bad=rng.random() < .3)
+        yield Plan(orders, tuple(crashes), tuple(losses), lost_acks=tuple(acks)), False
 
 
 @dataclass(frozen=True)
@@ -156,8 +157,8 @@ def shrunk(check: str, functions: dict, run: Run) -> Run:
 
 def plan_of(run: Run) -> Plan:
     """The plan of a recorded run."""
-    fields = {name: tuple(tuple(item) if isinstance(item, list) else item for item in value) for name, value in run.plan.items()}
-    return Plan(**fields | {"orders": tuple(Order(*order) for order in run.plan["orders"])})
+    kinds = {"orders": lambda order: Order(*order), "publishes": tuple}
+    return Plan(**{name: tuple(map(kinds.get(name, lambda item: item), items)) for name, items in run.plan.items()})
 
 
 def attacked(check: str, seeds, record, **functions) -> Verdict:

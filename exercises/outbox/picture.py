@@ -33,12 +33,14 @@ def drawn(runs, finding: str):
         marks = [kind(event) for event in run.events if kind(event)]
         axes.plot(range(1, len(marks) + 1), [row] * len(marks), color="#999999", linewidth=.8, zorder=1)
         for x, (name, marker, colour, filled) in enumerate(marks, start=1):
-            axes.scatter(x, row, s=60, marker=marker, zorder=2, edgecolors=colour, facecolors=colour if filled else "white", label=name)
+            inside = colour if filled else "white"
+            axes.scatter(x, row, s=60, marker=marker, zorder=2, edgecolors=colour, facecolors=inside, label=name)
         apart = rules.finding(run)
         axes.annotate(fate(run), (1.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=9,
                       color="#D55E00" if apart else "#333333", weight="bold" if apart else "normal")
     legend = dict(zip(*reversed(axes.get_legend_handles_labels())))
-    axes.legend(legend.values(), legend.keys(), ncols=5, loc="lower center", bbox_to_anchor=(.5, 1), frameon=False, fontsize=9)
+    axes.legend(legend.values(), legend.keys(), ncols=5, loc="lower center", bbox_to_anchor=(.5, 1), frameon=False,
+                fontsize=9)
     axes.set(xlabel="step", ylabel="run", yticks=range(len(runs)), xticks=range(1, max(run.steps for run in runs) + 1))
     axes.invert_yaxis()
     figure.suptitle(finding, fontsize=11)

@@ -50,8 +50,8 @@ def published(run: Run) -> list[str]:
 
 def named(run: Run, order: str) -> str:
     """The order with its customer and amount, as the plan has it."""
-    return next((f"order {name} ({customer}, {amount})" for name, customer, amount in run.plan["orders"] if name == order),
-                f"order {order}, which nobody placed,")
+    known = {name: f"order {name} ({customer}, {amount})" for name, customer, amount in run.plan["orders"]}
+    return known.get(order, f"order {order}, which nobody placed,")
 
 
 def error(run: Run) -> Iterator[str]:
@@ -72,10 +72,10 @@ def unsaved(run: Run) -> Iterator[str]:
 
 def garbled(run: Run) -> Iterator[str]:
     """An event or an outbox row says something else than its order."""
-    told = [("outbox row", row[1], tuple(row[2:4])) for row in run.outbox] + [("event", row[1], tuple(row[2:])) for row in run.stored]
-    for what, order, content in told:
-        if content != committed(run).get(order, content):
-            yield f"The {what} of {named(run, order)} says {content}."
+    told = [("outbox row", row) for row in run.outbox] + [("event", row) for row in run.stored]
+    for what, (_, order, customer, amount, *_) in told:
+        if (customer, amount) != committed(run).get(order, (customer, amount)):
+            yield f"The {what} of {named(run, order)} says {customer}, {amount}."
 
 
 def renamed(run: Run) -> Iterator[str]:
@@ -83,25 +83,25 @@ def renamed(run: Run) -> Iterator[str]:
     ids = {row[1]: {row[0]} for row in run.outbox}
     for event_id, order, *_ in run.stored:
         if event_id not in ids.setdefault(order, {event_id}):
-            yield (f"The event of {named(run, order)} was published as {event_id}, but it was {min(ids[order])} before: "
-                   "nobody can recognise the copy.")
+            yield (f"The event of {named(run, order)} was published as {event_id}, but it was {min(ids[order])} before:"
+                   " nobody can recognise the copy.")
 
 
 def phantom(run: Run) -> Iterator[str]:
     """The broker announces an order that was never committed."""
     for order in published(run):
         if order not in committed(run):
-            yield f"{named(run, order).capitalize()} was announced, but it does not exist: its transaction never committed."
+            yield f"{named(run, order).capitalize()} was announced and does not exist: its transaction never committed."
 
 
 def torn(run: Run) -> Iterator[str]:
-    """Only half of what belongs together was committed: the order without its outbox row, or the row without its order."""
+    """Only half of what belongs together was committed: an order without its outbox row, or a row without its order."""
     if not run.outbox or calls(run, "relay_once"):
         return  # no outbox in use (then `lost` tells the story), or rows that a relay may have removed already
     copies = Counter(row[1] for row in run.outbox)
     for order in committed(run):
         if copies[order] != 1 and order not in published(run):
-            yield f"{named(run, order).capitalize()} is committed with {copies[order] or 'no'} outbox rows: it needs exactly one."
+            yield f"{named(run, order).capitalize()} is committed with {copies[order]} outbox rows; it needs one."
     for order in copies.keys() - committed(run).keys():
         yield f"The outbox row of {named(run, order)} is committed, but the order is not."
 
@@ -114,7 +114,7 @@ def lost(run: Run) -> Iterator[str]:
         sent = order in published(run) or states(run).get(order) == "waiting"
         given_up = order not in announceable(run) and states(run).get(order, "published") != "published"
         if not sent and not given_up:
-            yield f"{named(run, order).capitalize()} is committed, but its event will never be published: {cause(run, order)}."
+            yield f"{named(run, order).capitalize()} is committed, but its event is lost: {cause(run, order)}."
 
 
 def cause(run: Run, order: str) -> str:
@@ -124,7 +124,7 @@ def cause(run: Run, order: str) -> str:
     if not calls(run, "relay_once"):
         return "it is in no outbox and was not published"
     if not tried:
-        return "it was marked before it was published" if order in states(run) else "its outbox row is gone, or never was"
+        return "it was marked before it was published" if order in states(run) else "it has no outbox row (any more)"
     return "it was marked although the broker did not confirm it" if waited else "nobody waited for the confirmation"
 
 
@@ -135,7 +135,8 @@ def stuck(run: Run) -> Iterator[str]:
             yield f"{call['call']} went on and on without returning."
     for order in announceable(run) if calls(run, "relay_once") else ():
         if order not in published(run) and states(run).get(order) == "waiting":
-            yield f"The event of {named(run, order)} still waits in the outbox after {len(calls(run, 'relay_once'))} rounds of the relay."
+            rounds = len(calls(run, "relay_once"))
+            yield f"The event of {named(run, order)} still waits in the outbox after {rounds} rounds of the relay."
 
 
 def inverted(run: Run) -> Iterator[str]:
@@ -153,7 +154,7 @@ def duplicate(run: Run) -> Iterator[str]:
     passing = sum(event.get("fault", False) and event["what"] != "refused" for event in run.events)
     for order, copies in Counter(published(run)).items():
         if copies > 1 + passing:
-            yield f"The event of {named(run, order)} was published {copies} times; {passing} faults excuse {passing} copies."
+            yield f"The event of {named(run, order)} was published {copies} times; {passing} faults excuse {passing}."
 
 
 def balance(run: Run) -> dict[str, int]:
@@ -166,22 +167,25 @@ def balance(run: Run) -> dict[str, int]:
 
 def culprit(run: Run, customer: str, difference: int) -> str:
     """The customer's order of that amount (no two orders of a plan have the same), if it was one."""
-    return next((named(run, order) for order, who, amount in run.plan["orders"] if (who, amount) == (customer, difference)),
-                f"more than one order of {customer}")
+    orders = {(who, amount): order for order, who, amount in run.plan["orders"]}
+    order = orders.get((customer, difference))
+    return named(run, order) if order else f"more than one order of {customer}"
 
 
 def twice(run: Run) -> Iterator[str]:
     """An event took effect more than once."""
     for customer, difference in balance(run).items() if calls(run, "handle") else ():
         if difference > 0:
-            yield f"{customer.capitalize()}'s total is {difference} too high: {culprit(run, customer, difference)} was booked twice."
+            who = culprit(run, customer, difference)
+            yield f"{customer.capitalize()}'s total is {difference} too high: {who} was booked twice."
 
 
 def missing(run: Run) -> Iterator[str]:
     """An event was delivered and acknowledged, and left no effect."""
     for customer, difference in balance(run).items() if calls(run, "handle") else ():
         if difference < 0 and not run.unacked:
-            yield f"{customer.capitalize()}'s total is {-difference} too low: {culprit(run, customer, -difference)} was never booked."
+            who = culprit(run, customer, -difference)
+            yield f"{customer.capitalize()}'s total is {-difference} too low: {who} was never booked."
 
 
 def unacked(run: Run) -> Iterator[str]:
@@ -199,7 +203,8 @@ def unfired(run: Run) -> Iterator[str]:
 
 
 # Causes before their consequences: the first broken rule is the one worth telling.
-RULES = (error, unsaved, garbled, renamed, phantom, torn, lost, stuck, inverted, duplicate, twice, missing, unacked, unfired)
+RULES = (error, unsaved, garbled, renamed, phantom, torn, lost, stuck, inverted, duplicate, twice, missing, unacked,
+         unfired)
 
 
 def finding(run: Run, rules=RULES) -> Finding | None:

@@ -65,7 +65,7 @@ class Run:
 
 
 def perform(plan: Plan, functions: dict) -> Run:
-    """Play one run to the end: the orders, the relay and the consumer, the faults, and then quiet until nothing moves."""
+    """Play one run to the end: orders, relay, consumer and faults, and then quiet until nothing moves."""
     with tempfile.TemporaryDirectory(prefix="outbox-") as folder:
         stage = Stage(plan, functions, Path(folder))
         try:
@@ -85,9 +85,13 @@ class Stage:
         self.broker = Broker(self.clock, plan.publishes, plan.refused, plan.lost_acks)
         self.shop, self.care = str(folder / "shop.db"), str(folder / "care.db")
         self.prepare()
-        roles = {"place_order": ("shop", self.shop), "relay_once": ("relay", self.shop), "handle": ("consumer", self.care)}
-        self.processes = {name: Process(roles[name][0], self.clock, roles[name][1], {name: function})
-                          for name, function in functions.items()}
+        self.processes = {name: self.process(name) for name in functions}
+
+    def process(self, name: str) -> Process:
+        """The process that runs a function, on the database of its side."""
+        who = {"place_order": "shop", "relay_once": "relay", "handle": "consumer"}[name]
+        database = self.care if who == "consumer" else self.shop
+        return Process(who, self.clock, database, {name: self.functions[name]})
 
     def prepare(self) -> None:
         """Create both databases and put in what no function is given for."""
@@ -96,8 +100,9 @@ class Stage:
         made(self.care, CARE, [("INSERT INTO spent VALUES (?, 0)", (who,)) for who in customers(self.plan)])
         if "place_order" in self.functions:
             return
+        row = "INSERT INTO outbox (event_id, order_id, customer, amount) VALUES (?, ?, ?, ?)"
         made(self.shop, "", [("INSERT INTO orders VALUES (?, ?, ?)", order) for order in good]
-             + [("INSERT INTO outbox (event_id, order_id, customer, amount) VALUES (?, ?, ?, ?)", event_of(order)) for order in good])
+             + [(row, event_of(order)) for order in good])
         if "relay_once" not in self.functions:
             self.broker.stored = [event_of(order) for order in good]
 

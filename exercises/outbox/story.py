@@ -14,7 +14,7 @@ def words(event: dict) -> str:
     """One fault as a sentence."""
     order = event["event"][1] if "event" in event else ""
     return {
-        "crash": "The {who} died {where} (step {step}).".format(who=event["who"], where=where(event), step=event.get("step")),
+        "crash": f"The {event['who']} died {where(event)} (step {event.get('step')}).",
         "event lost": f"The event of {order} never reached the broker, so no confirmation came.",
         "confirmation lost": f"The broker stored the event of {order}, but its confirmation was lost.",
         "refused": f"The broker refuses the event of {order}, every time.",
@@ -24,7 +24,8 @@ def words(event: dict) -> str:
 
 def where(event: dict) -> str:
     """The crash point by its name: after one side effect and before the next of the same call."""
-    return f"after {event['after']}, before {event['before']}" if event.get("after") else f"before {event.get('before')}"
+    after = f"after {event['after']}, " if event.get("after") else ""
+    return f"{after}before {event.get('before')}"
 
 
 def story(run) -> list[str]:

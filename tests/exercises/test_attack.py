@@ -1,4 +1,4 @@
-"""Crashes are real: what was not committed is gone, what was in memory is gone, and a dead process does nothing more."""
+"""Crashes are real: what was not committed is gone, what was in memory is gone, a dead process does nothing more."""
 import sqlite3
 
 import pytest
@@ -92,7 +92,8 @@ def test_going_round_in_circles_ends(database):
 
 
 @pytest.mark.parametrize("sql, step", [
-    ("SELECT replace(x, 1, 2) FROM t", None), ("  insert or ignore into inbox values (1)", "INSERT inbox"), ("BEGIN", None),
+    ("SELECT replace(x, 1, 2) FROM t", None), ("BEGIN", None),
+    ("  insert or ignore into inbox values (1)", "INSERT inbox"),
     ("UPDATE outbox SET state = 1", "UPDATE outbox"), ("WITH a AS (SELECT 1) DELETE FROM outbox", "DELETE outbox"),
     ("commit", "COMMIT"), ("ROLLBACK", None), ('REPLACE INTO "t" VALUES (1)', "REPLACE t")])
 def test_what_counts_as_a_step(sql, step):

@@ -1,6 +1,5 @@
 """Whole gradings: what is right gets its points, and nothing that a notebook does to the grader earns one."""
 import json
-import os
 import subprocess
 import sys
 import time
@@ -55,17 +54,18 @@ def test_the_untouched_notebook_runs_from_top_to_bottom_without_an_error():
 def test_another_solution_gets_full_points_and_a_mutant_loses_those_it_should(tmp_path):
     assert graded(tmp_path, solutions.with_file("alternatives", "dead_letters")).full
     result = graded(tmp_path, solutions.with_file("mutants", "ox20_memory_set"))
-    assert {mark.check: mark.points for mark in result.marks if not mark.points} == {"outbox/once": 0, "outbox/pipeline": 0}
+    assert [mark.check for mark in result.marks if not mark.points] == ["outbox/once", "outbox/pipeline"]
     assert "twice" in reasons(result) and "after COMMIT, before ack" in reasons(result)
 
 
 def test_accidents_cost_nothing(tmp_path):
     nb = solutions.full()
     solutions.cells(nb, "relay").source = "check.relay(relay_once)  # I ran this twice"
-    nb.cells.append(solutions.deepcopy(next(cell for cell in nb.cells if solutions.about(cell).get("answer") == "handle")))
-    nb.cells.insert(0, solutions.notebook_cell("while True: pass"))
+    twice = next(cell for cell in nb.cells if solutions.about(cell).get("answer") == "handle")
+    nb.cells.append(solutions.deepcopy(twice) | {"id": "pasted"})
+    nb.cells.insert(0, solutions.notebook_cell("import time; time.sleep(1000)"))
     nb.cells.append(solutions.notebook_cell("%matplotlib inline\nundefined_name"))
-    result = graded(tmp_path, nb, Limits(cell=5, wall=90))
+    result = graded(tmp_path, nb, Limits(cell=8, wall=90))
     assert result.full, reasons(result)
     assert "took too long" in reasons(result) and "undefined_name" in reasons(result)
 
@@ -109,14 +109,17 @@ HOSTILE = {
     "10 GB in a cell": ("everything = bytearray(10 ** 10)", "MemoryError"),
     "all cells turned into pass": (TRANSFORM.format(condition="True"), "cells were switched off"),
     "check cells turned into pass": (TRANSFORM.format(condition="'check.' in ''.join(lines)"), "switched off"),
-    "checks replaced in the kernel": ("for name in check.CHECKS: setattr(check, name, lambda *a, **k: 'correct')", "switched off"),
+    "checks replaced in the kernel": (
+        "for name in check.CHECKS: setattr(check, name, lambda *a, **k: 'correct')", "switched off"),
     "rules replaced in the kernel": (NAIVE + """
 from exercises.outbox import rules
 rules.finding, rules.unattempted = lambda *a, **k: None, lambda run: False
 """, "after COMMIT, before publish"),
     "evidence written by hand, checks off": (
         TRANSFORM.format(condition="'check.' in ''.join(lines)")
-        + FORGE.format(content="check.attack(name, {f: lambda *a: None for f in check.CHECKS[name].functions}).as_dict()"), "not the attacks"),
+        + "nothing = dict.fromkeys(['place_order', 'relay_once', 'handle'], lambda *a: None)\n"
+        + FORGE.format(content="check.attack(name, {f: nothing[f] for f in check.CHECKS[name].functions}).as_dict()"),
+        "not the attacks"),
     "deletes its folder": ("import os, shutil; shutil.rmtree(os.getcwd())", "FileNotFoundError"),
 }
 
@@ -125,7 +128,8 @@ rules.finding, rules.unattempted = lambda *a, **k: None, lambda run: False
 def test_hostile_notebooks_score_nothing_within_the_limit(name, tmp_path):
     code, words = HOSTILE[name]
     started = time.monotonic()
-    result = graded(tmp_path, solutions.with_cell(solutions.untouched(), code, "handle" if "def handle" in code else "place_order"))
+    last = "handle" if "def handle" in code else "place_order"
+    result = graded(tmp_path, solutions.with_cell(solutions.untouched(), code, last))
     assert time.monotonic() - started < LIMITS.wall
     assert result.problem == "" and result.points == 0, reasons(result)
     assert words in reasons(result)
@@ -137,7 +141,8 @@ def test_checks_edited_deleted_and_answered_by_hand(tmp_path):
     nb.cells.remove(solutions.cells(nb, "once"))
     for cell in nb.cells:
         if cell.cell_type == "code":
-            cell.execution_count, cell.outputs = 7, [solutions.nbformat.v4.new_output("stream", text="correct, 10 of 10 points")]
+            cell.execution_count = 7
+            cell.outputs = [solutions.nbformat.v4.new_output("stream", text="correct, 10 of 10 points")]
     result = graded(tmp_path, solutions.nbformat.writes(nb))
     assert result.points == 0
     assert "check atomic was edited: restored" in result.notes and "check once was missing: restored" in result.notes
@@ -149,18 +154,21 @@ def test_who_kills_the_grader_is_not_graded(tmp_path):
 
 
 def test_the_wall_time_holds_and_nothing_is_left_running(tmp_path):
-    code = "import subprocess, time\nchild = subprocess.Popen(['sleep', '4321'], start_new_session=True)\ntime.sleep(1000)"
+    code = ("import subprocess, time\n"
+            "child = subprocess.Popen(['sleep', '4321'], start_new_session=True)\n"
+            "time.sleep(1000)")
     started = time.monotonic()
     result = graded(tmp_path, solutions.with_cell(solutions.full(), code), Limits(cell=1000, wall=10))
     assert result.points is None and "ran out" in result.problem
     assert time.monotonic() - started < 20
-    assert not any("4321" in process.info["cmdline"] for process in psutil.process_iter(["cmdline"]) if process.info["cmdline"])
+    assert not [process for process in psutil.process_iter(["cmdline"]) if process.info["cmdline"] == ["sleep", "4321"]]
 
 
 @pytest.mark.parametrize("text, words", [
     (DAMAGED, "not a notebook"),
     ('{"metadata": {"course": {"exercise": "outbox"}}, "nbformat": 4, "nbformat_minor": 5}', "not a notebook"),
-    ('{"metadata": {"course": {"exercise": "outbox"}}, "nbformat": 4, "nbformat_minor": 5, "cells": [1, null]}', "not a notebook"),
+    ('{"metadata": {"course": {"exercise": "outbox"}}, "nbformat": 4, "nbformat_minor": 5, "cells": [1, null]}',
+     "not a notebook"),
 ])
 def test_damaged_files_score_nothing_with_the_reason(text, words, tmp_path):
     result = graded(tmp_path, text)
@@ -180,8 +188,8 @@ def test_a_folder_with_a_bad_submission_is_graded_to_its_end(tmp_path):
         (folder / who).mkdir(parents=True, exist_ok=True)
         (folder / who / "exercise.ipynb").write_text(content, encoding="utf-8")
     out, junit = tmp_path / "out.json", tmp_path / "out.xml"
-    command = [sys.executable, "-m", "exercises.grade", str(folder), "--json", str(out), "--junit", str(junit), "--seeds", "101", "102"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"PYTHONSAFEPATH": "1"})
+    command = [sys.executable, "-m", "exercises.grade", str(folder), "--json", str(out), "--junit", str(junit)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 2, done.stdout + done.stderr
     ada, bob, cyd = json.loads(out.read_text(encoding="utf-8"))["submissions"]
     assert (ada["points"], bob["points"], cyd["points"]) == (10, None, 0)

@@ -1,4 +1,4 @@
-"""Cursors and classes; stops the round at a missing confirmation, sets a refused row aside as 'dead' and goes on behind it."""
+"""Cursors and a class; a missing confirmation ends the round, a refused row is set aside as 'dead'."""
 import sqlite3
 
 from exercises.outbox import Event, NotConfirmed, Refused
@@ -10,7 +10,8 @@ class Outbox:
 
     def next(self):
         cursor = self.db.cursor()
-        cursor.execute("SELECT event_id, order_id, customer, amount FROM outbox WHERE state = 'waiting' ORDER BY position LIMIT 1")
+        cursor.execute("SELECT event_id, order_id, customer, amount FROM outbox"
+                       " WHERE state = 'waiting' ORDER BY position LIMIT 1")
         row = cursor.fetchone()
         return row and Event(*row)
 
@@ -23,7 +24,8 @@ def place_order(db, broker, order):
     cursor = db.cursor()
     try:
         cursor.execute("INSERT INTO orders VALUES (?, ?, ?)", (order.id, order.customer, order.amount))
-        cursor.execute("INSERT INTO outbox (event_id, order_id, customer, amount) SELECT 'e-' || id, * FROM orders WHERE id = ?", (order.id,))
+        cursor.execute("INSERT INTO outbox (event_id, order_id, customer, amount)"
+                       " SELECT 'e-' || id, * FROM orders WHERE id = ?", (order.id,))
     except sqlite3.Error:
         db.rollback()
         raise

@@ -7,7 +7,8 @@ from exercises.outbox import Event, NotConfirmed, Refused
 def place_order(db, broker, order):
     db.execute("BEGIN IMMEDIATE")
     try:
-        db.execute("INSERT INTO outbox (event_id, order_id, customer, amount) VALUES (?, ?, ?, ?)", (str(uuid.uuid4()), *order))
+        db.execute("INSERT INTO outbox (event_id, order_id, customer, amount) VALUES (?, ?, ?, ?)",
+                   (str(uuid.uuid4()), *order))
         db.execute("INSERT INTO orders VALUES (:id, :customer, :amount)", order._asdict())
         db.execute("COMMIT")
     except Exception:
@@ -16,7 +17,8 @@ def place_order(db, broker, order):
 
 
 def relay_once(db, broker):
-    waiting = db.execute("SELECT event_id, order_id, customer, amount FROM outbox WHERE state = 'waiting' ORDER BY position")
+    waiting = db.execute("SELECT event_id, order_id, customer, amount FROM outbox"
+                         " WHERE state = 'waiting' ORDER BY position")
     held = []
     for event in [Event(*row) for row in waiting]:
         if event.customer in held:

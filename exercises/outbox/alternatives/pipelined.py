@@ -1,4 +1,4 @@
-"""One event per customer on its way at a time, all sent before the first confirmation is awaited, marked in one batch."""
+"""One event per customer at a time, all sent before the first confirmation is awaited, marked in one batch."""
 from exercises.outbox import Event, NotConfirmed, Refused
 
 OLDEST = """SELECT event_id, order_id, customer, amount FROM outbox
