@@ -111,7 +111,9 @@ class Server(Party):
 
     def _peer_died(self, peer: Node) -> None:
         if peer in self.ends:
-            self.close(self.ends[peer], peer.fault)
+            end = self.ends[peer]
+            end.open = False
+            self.lost(end, peer.fault)
 
     def closed(self, end: End, cause: int) -> None:
         """What follows from the end of a connection."""

@@ -34,7 +34,7 @@ def judged(run):
 
 
 def found(run, kind):
-    return judged(run).verdicts[kind].cases
+    return judged(run).verdicts[kind].records
 
 
 def actions(run):
