@@ -30,14 +30,14 @@ def acknowledgements(history: History, faults: list[tuple[float, str, str]]) -> 
                       color=LIGHT["ink"], rotation=25)
     for _, _, _, (begin, end) in stops:
         axis.plot([begin, end], [-0.04 * top] * 2, color=LIGHT["lost"], linewidth=4, solid_capstyle="butt")
-        axis.annotate(f"{end - begin:.2g} s", ((begin + end) / 2, 0), xytext=(0, 5), textcoords="offset points", ha="center", fontsize=LABEL)
+        axis.annotate(f"{end - begin:.1f} s", ((begin + end) / 2, 0), xytext=(0, 5), textcoords="offset points", ha="center", fontsize=LABEL)
     axis.set_ylim(-0.08 * top, 1.6 * top)
     words(axis, "seconds since the recording began", "acknowledgements a second")
     return figure
 
 
 def _story(history: History, stops) -> tuple[str, str]:
-    told = [f"{node} was {what} at {when:.1f} s and acknowledgements paused for {end - begin:.2g} s" for when, what, node, (begin, end) in stops]
+    told = [f"{node} was {what} at {when:.1f} s and acknowledgements paused for {end - begin:.1f} s" for when, what, node, (begin, end) in stops]
     longest = max((end - begin for *_, (begin, end) in stops), default=0.0)
     title = f"Without a leader nothing is acknowledged: the longest pause was {longest:.1f} s"
     caption = (f"Acknowledgements a second in bins of {BIN:g} s, {plural(len(history.acknowledged()), 'record')} in all. {'; '.join(told)}. "

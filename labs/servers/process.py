@@ -17,6 +17,7 @@ import sys
 import sysconfig
 import tempfile
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,6 +68,7 @@ class Sandbox:
         self.servers: dict[str, Server] = {}
         self._watchdog = subprocess.Popen([sys.executable, "-I", "-S", watchdog.__file__, str(self.folder)],
                                           stdin=subprocess.PIPE, **_group(0))
+        _close_in_forks(self._watchdog.stdin)
 
     def start(self, name: str, command: list[str], **env: str) -> Server:
         """Starts a server, or starts it again; its output goes to `name`.log in the folder."""
@@ -151,6 +153,13 @@ class Server:
         if not POSIX:
             raise NotImplementedError(f"{self.name}: Windows has no {name}; pausing works on Linux and macOS")
         self.process.send_signal(getattr(signal, name))
+
+
+def _close_in_forks(pipe) -> None:
+    """A forked worker must not hold the pipe open: the watchdog would believe that the parent lives."""
+    if POSIX:
+        pipe = weakref.ref(pipe)
+        os.register_at_fork(after_in_child=lambda: pipe() and pipe().close())
 
 
 def _group(leader: int) -> dict:
