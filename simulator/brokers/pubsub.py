@@ -58,7 +58,8 @@ class PubSub:
     max_pending: bytes that may wait for a subscriber before it is cut off.
     write_deadline: seconds it may go without reading what waits.
     ping_interval, ping_max: a connection is given up when more than `ping_max` pings in a row were not answered.
-    reconnect_wait: seconds until a client tries again. reconnect_buffer: bytes that a publisher keeps until then.
+    reconnect_wait: seconds until a client tries again. reconnect_buffer: bytes that a publisher keeps until then. (Both
+    are those of the Go client.)
     """
     max_pending: int = 64 * MEBIBYTE
     write_deadline: float = 10.0
