@@ -53,7 +53,7 @@ def run(notebook: str, names: list[str], limits: Limits = Limits()) -> Outcome:
 
 def command(work: Path, aside: Path, limits: Limits) -> list[str]:
     """pytest with nbval and the course's plugin, and nothing else that happens to be installed or lying around."""
-    plugins = ("nbval.plugin", "exercises.grader.plugin", "no:cacheprovider")
+    plugins = ("exercises.grader.plugin", "nbval.plugin", "no:cacheprovider")
     return [sys.executable, "-P", "-m", "pytest", *(f"-p{name}" for name in plugins), "-q", "--color=no",
             "-c", str(aside / "pytest.ini"), "--rootdir", str(work), "--noconftest",
             "--nbval-lax", "--nbval-current-env", "--nbval-kernel-startup-timeout=60",

@@ -62,7 +62,8 @@ def test_accidents_cost_nothing(tmp_path):
     nb = solutions.full()
     solutions.cells(nb, "relay").source = "check.relay(relay_once)  # I ran this twice"
     twice = next(cell for cell in nb.cells if solutions.about(cell).get("answer") == "handle")
-    nb.cells.append(solutions.deepcopy(twice) | {"id": "pasted"})
+    nb.cells.append(solutions.deepcopy(twice))
+    nb.cells[-1].id = "pasted"
     nb.cells.insert(0, solutions.notebook_cell("import time; time.sleep(1000)"))
     nb.cells.append(solutions.notebook_cell("%matplotlib inline\nundefined_name"))
     result = graded(tmp_path, nb, Limits(cell=8, wall=90))
