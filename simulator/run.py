@@ -57,12 +57,12 @@ class Run:
     @cached_property
     def latency(self) -> Latency:
         """From a record's creation to its acknowledgement, in seconds."""
-        return Latency(self.history.latencies("produce"))
+        return Latency(self.history.latencies("produce"), "produce latency")
 
     @cached_property
     def end_to_end(self) -> Latency:
         """From a record's creation to its first delivery, in seconds."""
-        return Latency(self.history.latencies("end_to_end"))
+        return Latency(self.history.latencies("end_to_end"), "end-to-end latency")
 
     def figures(self) -> dict[str, float]:
         """The run in numbers: seconds for latencies, records for counts, bytes for traffic."""
@@ -98,9 +98,12 @@ class Run:
     def play(self, **options):
         """The run as a film to scrub, step and pause; it needs no kernel once made."""
         from .views.player import player
-        explanation = self.why() if self.anomalies and len(self.trace) else None
-        return player(self.trace, title=self.title, subtitle=self.subtitle, verdicts=self._chips(), seed=self.seed,
-                      **{"explanation": explanation} | options)
+        if self.anomalies and "explanation" not in options:
+            chain = self.why()
+            options |= {"explanation": [(line.time, line.node, line.sentence) for line in chain.lines] + [(None, "", chain.ending)],
+                        "question": chain.title}
+            options.setdefault("key", self.anomalies[0].key if self.anomalies[0].key in self.trace.keys else None)
+        return player(self.trace, title=self.title, subtitle=self.subtitle, verdicts=self._chips(), seed=self.seed, **options)
 
     @property
     def title(self) -> str:
@@ -113,20 +116,21 @@ class Run:
         faults = "; ".join(map(str, self.faults)) or "no faults"
         return f"{self.system} · {self.workload.rate:,g} records/s for {self.workload.seconds:g} s · {faults} · seed {self.seed}"
 
-    def _chips(self) -> list[tuple[str, str]]:
-        """The verdicts worth a glance: all that found something, and the four everybody asks for."""
-        asked = ("lost write", "duplicate", "unseen", "nonmonotonic send", "lost", "order inversion")
-        return [(verdict.word, f"{verdict.kind}: {verdict.finding}") for kind, verdict in self.report.verdicts.items()
-                if kind in asked or verdict.cases]
+    def _chips(self) -> list[tuple[bool | None | str, str]]:
+        """The verdicts worth a glance: all that found something, and those that everybody asks for."""
+        asked = ("lost write", "duplicate", "nonmonotonic send", "lost", "order inversion")
+        symbols = {"holds": True, "broken": False, "permitted": "○", "unknown": None}
+        return [(symbols[verdict.word], verdict.finding if verdict.cases else f"no {verdict.kind}")
+                for kind, verdict in self.report.verdicts.items() if kind in asked or verdict.cases]
 
     def __repr__(self) -> str:
-        return f"{self.report}\n{self.subtitle}\nproduce {self.latency}\nend to end {self.end_to_end}"
+        return f"{self.report}\n{self.subtitle}\n{self.latency}\n{self.end_to_end}"
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         """Verdict, headline figures and one picture, with the text as fallback."""
         picture = self.picture("throughput")
         html = (f"<p><strong>{escape(str(self.report))}</strong></p><p>{escape(self.subtitle)}</p>"
-                f"<pre>produce    {escape(str(self.latency))}\nend to end {escape(str(self.end_to_end))}</pre>")
+                f"{self.latency._repr_html_()}{self.end_to_end._repr_html_()}")
         return {"text/html": html + picture._repr_mimebundle_()["text/html"], "text/plain": repr(self)}
 
 
@@ -153,14 +157,18 @@ class Comparison:
         return figures.compare({name: run.history for name, run in self.runs.items()}, what=what, seed=seed, **options)
 
     def __repr__(self) -> str:
-        return "\n".join(f"{name}: {run.report.__str__().split(':')[0]}; produce {run.latency}" for name, run in self.runs.items())
+        return "\n".join(f"{name}: {run.title}; {_headline(run.latency)}" for name, run in self.runs.items())
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        rows = "".join(f"<tr><th scope='row'>{escape(name)}</th><td>{escape(run.title)}</td><td>{escape(str(run.latency))}</td></tr>"
+        rows = "".join(f"<tr><th scope='row'>{escape(name)}</th><td>{escape(run.title)}</td><td>{_headline(run.latency)}</td></tr>"
                        for name, run in self.runs.items())
         table = ("<table><caption>One verdict a system</caption><thead><tr><th scope='col'>system</th><th scope='col'>verdict</th>"
                  f"<th scope='col'>produce latency</th></tr></thead><tbody>{rows}</tbody></table>")
         return {"text/html": table + self.picture()._repr_mimebundle_()["text/html"], "text/plain": repr(self)}
+
+
+def _headline(latency: Latency) -> str:
+    return f"p50 {1000 * latency.p50:.3g} ms, p99 {1000 * latency.p99:.3g} ms" if latency.n else "nothing acknowledged"
 
 
 class Sweep:

@@ -28,4 +28,4 @@ def check(history: History | QueueHistory, guarantees: Guarantees = Guarantees()
         findings = queue_findings(history, guarantees, limit)
     else:
         findings = log_findings(history, limit)
-    return Report(findings, permitted(guarantees, history.drained), limit)
+    return Report(findings, permitted(guarantees), limit)

@@ -135,6 +135,11 @@ class History:
         parts = [self._since_creation(key, rows[rows["key"] == key]) for key in range(len(self.keys))]
         return np.concatenate(parts) if parts else np.empty(0)
 
+    def flow(self, what: str = "acknowledged") -> tuple[np.ndarray, np.ndarray]:
+        """When records were `acknowledged` or first put into a consumer's hands (`delivered`): times in seconds, and how many at each."""
+        rows = {"acknowledged": self.acknowledged, "delivered": self._first_deliveries}[what]()
+        return rows["completed"], rows["count"]
+
     def _since_creation(self, key: int, rows: np.ndarray) -> np.ndarray:
         done = np.repeat(rows["completed"], rows["count"])
         created = self.created.get(key)

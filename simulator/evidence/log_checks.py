@@ -20,9 +20,8 @@ from .steps import OPS, Marks, Steps, moments, steps
 
 # What is said of a run of records; the checks on offsets and on steps say it themselves.
 SENTENCES = {
-    "lost write": "no reader saw {records} of {key} ({offsets}; sent by {process}, acknowledged at {time}), "
-                  "although readers got further",
-    "unseen": "nobody saw {records} of {key} ({offsets}; sent by {process}, acknowledged at {time}), {end}",
+    "lost write": "no reader saw {records} of {key} ({offsets}; sent by {process}, acknowledged at {time}), {although}",
+    "unseen": "nobody saw {records} of {key} ({offsets}; sent by {process}, acknowledged at {time}) yet",
     "vanished": "the final reader did not find {records} of {key} ({offsets}), acknowledged and once read by {process}",
     "aborted read": "{process} at {time} read {records} of {key}, although the send had failed",
     "duplicate": "the log holds {records} of {key} more than once, at {offsets}",
@@ -129,11 +128,11 @@ class _Judge:
     def judge(self, findings: dict[str, Findings], marks: Marks, mixed: np.ndarray) -> None:
         """Adds to the findings what this key has to say; `mixed` are the operations that both sent and polled."""
         log = self.log
-        lost = log.lost()
-        unseen = log.acknowledged & ~log.read
-        unseen[lost] = False
+        lost, unseen = log.lost(), np.flatnonzero(log.acknowledged & ~log.read)
+        if self.history.drained:  # the final reader got past everything: what it did not see is not merely late
+            lost = np.union1d(lost, unseen)
         self._add(findings, "lost write", lost, log.writer)
-        self._add(findings, "unseen", np.flatnonzero(unseen), log.writer)
+        self._add(findings, "unseen", np.setdiff1d(unseen, lost), log.writer)
         if _final_reader(self.history) >= 0:
             self._add(findings, "vanished", np.flatnonzero(log.acknowledged & log.read & ~log.left), log.reader)
         self._add(findings, "aborted read", np.flatnonzero(log.failed & log.read), log.reader)
@@ -165,7 +164,7 @@ class _Judge:
         sentence = SENTENCES[kind].format(
             records=spans(records), offsets=spans(offsets, "offset"), key=self.key, time=f"{row['completed']:.3f} s",
             process=self.history.processes[row["process"]],
-            end="not even the final reader: lost or stale" if self.history.drained else "yet")
+            although="not even the final one" if self.history.drained else "although readers got further")
         return self._anomaly(kind, row, records, offsets, self.log.size[run].sum(), sentence)
 
     def _places(self, run: np.ndarray) -> np.ndarray:

@@ -148,13 +148,20 @@ class QueueHistory:
         """Seconds from a message's creation to its confirmation (`produce`) or first delivery (`end_to_end`)."""
         if what not in ("produce", "end_to_end"):
             raise ValueError(f"what: {what!r} is not one of 'produce', 'end_to_end'")
-        rows = self.acknowledged()
         if what == "produce":
+            rows = self.acknowledged()
             return rows["completed"] - self._creation(rows)
+        rows = self.publishes.rows  # delivered is delivered, whether or not the publisher was told
         backwards = _columns(self.deliveries.rows[::-1], "key", "value", "time")
         first = {(key, value): time for key, value, time in backwards}
         done = np.array([first.get(message, np.nan) for message in _columns(rows, "key", "value")], float)
         return (done - self._creation(rows))[~np.isnan(done)]
+
+    def flow(self, what: str = "acknowledged") -> tuple[np.ndarray, np.ndarray]:
+        """When messages were `acknowledged` to the publisher, `delivered` to a consumer or `settled`: times in seconds, and a 1 for each."""
+        times = {"acknowledged": lambda: self.acknowledged()["completed"], "delivered": lambda: self.deliveries.rows["time"],
+                 "settled": lambda: self.settlements.rows["time"]}[what]()
+        return times, np.ones(len(times), int)
 
     def _creation(self, rows: np.ndarray) -> np.ndarray:
         created = rows["invoked"].copy()

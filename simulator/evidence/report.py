@@ -144,7 +144,7 @@ class Report:
         verdicts = self._lines()
         clauses = [_counted(verdict) + " (permitted)" * verdict.permitted for verdict in verdicts if verdict.cases]
         lost = {verdict.kind for verdict in verdicts if verdict.cases and verdict.kind in LOSS}
-        if not lost or lost == {"unseen"} and "unseen" not in self.broken:
+        if not lost or lost == {"unseen"}:
             clauses.insert(0, _no_loss(verdicts))
         first = f": {self.anomalies[0].sentence}" if self.anomalies else ""
         return "; ".join(clauses) + first

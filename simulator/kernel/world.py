@@ -1,7 +1,7 @@
 """The world of one run: virtual time, named randomness, nodes, and the evidence they leave.
 
 SimPy keeps the time. A model may be written as SimPy processes (`world.process`), which reads best, or as calls scheduled for later
-(`world.after`), which costs a third as much; the Kafka model uses calls, the work queue uses processes.
+(`node.after`), which cost a third as much and respect crashes and pauses of their node; the brokers use calls.
 """
 
 from __future__ import annotations

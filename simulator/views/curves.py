@@ -40,7 +40,7 @@ def latency_cdf(history: History | np.ndarray, *, what: str = "produce", theory=
 
 def latencies(history, what: str) -> np.ndarray:
     """The latencies of a history in seconds, shortest first; an array stands for itself."""
-    values = history.latencies(what) if isinstance(history, History) else np.asarray(history, float)
+    values = history.latencies(what) if hasattr(history, "latencies") else np.asarray(history, float)
     return np.sort(values[np.isfinite(values)])
 
 
@@ -98,14 +98,15 @@ def _log_ticks(low: float, high: float, few: bool) -> list[float]:
 
 def throughput(history: History, *, faults=(), seed=None, title: str | None = None, bin: float | None = None) -> Picture:
     """Records a second, acknowledged and delivered, over time; `faults` is (time, text) pairs to mark."""
-    acknowledged, delivered = history.acknowledged(), _deliveries(history)
-    times = np.concatenate([acknowledged["completed"], delivered["completed"]])
+    acknowledged, delivered = history.flow("acknowledged"), history.flow("delivered")
+    times = np.concatenate([acknowledged[0], delivered[0]])
     if not len(times):
         return empty(title or "Nothing was acknowledged or delivered", "No send and no poll succeeded, so there is no throughput to show.", seed)
-    end = float(max(times.max(), history.sends.rows["invoked"].max(initial=0), 1e-9))
+    end = float(max(times.max(), 1e-9))
     edges = np.linspace(0, end, BINS + 1 if bin is None else max(2, int(np.ceil(end / bin)) + 1))
-    rates = [np.histogram(rows["completed"], edges, weights=rows["count"])[0] / (edges[1] - edges[0]) for rows in (acknowledged, delivered)]
-    finding = _outage(edges, rates[0] if len(acknowledged) else rates[1], "acknowledged" if len(acknowledged) else "delivered")
+    rates = [np.histogram(at, edges, weights=count)[0] / (edges[1] - edges[0]) for at, count in (acknowledged, delivered)]
+    confirmed = len(acknowledged[0]) > 0
+    finding = _outage(edges, rates[0] if confirmed else rates[1], "acknowledged" if confirmed else "delivered")
     figure, (axis,) = picture(title or finding, sentence(
         f"Records a second over {style.seconds(end)}: {_mean(acknowledged, end)} acknowledged (solid) and {_mean(delivered, end)} "
         f"delivered (dashed) on average. {finding}.", seed), height=2.6)
@@ -122,8 +123,8 @@ def _deliveries(history: History) -> np.ndarray:
     return rows[rows["process"] != history.processes.code(FINAL_READER)] if FINAL_READER in history.processes else rows
 
 
-def _mean(rows, end) -> str:
-    return style.number(rows["count"].sum() / end)
+def _mean(flow, end) -> str:
+    return style.number(flow[1].sum() / end)
 
 
 def _outage(edges, rate, verb: str) -> str:
@@ -184,8 +185,12 @@ def lag(history: History, *, faults=(), seed=None, title: str | None = None) -> 
     return figure
 
 
-def lag_over_time(history: History, points: int = 600) -> tuple[np.ndarray, np.ndarray]:
-    """Times and, at each, the records acknowledged but not yet delivered, by position in each key's log."""
+def lag_over_time(history, points: int = 600) -> tuple[np.ndarray, np.ndarray]:
+    """Times and, at each, the records acknowledged but not yet delivered, by position in each key's log; for a queue, its depth."""
+    if isinstance(history, QueueHistory):
+        arrived, settled = np.sort(history.flow("acknowledged")[0]), np.sort(history.flow("settled")[0])
+        grid = np.linspace(0, max(arrived.max(initial=0), settled.max(initial=0)), points if len(arrived) else 0)
+        return grid, np.maximum(np.searchsorted(arrived, grid, "right") - np.searchsorted(settled, grid, "right"), 0)
     acknowledged, delivered = history.acknowledged(), _deliveries(history)
     if not len(acknowledged):
         return np.empty(0), np.empty(0)

@@ -102,13 +102,13 @@ def test_a_read_of_unknown_outcome_is_no_read():
 
 # Unseen, vanished
 
-def test_unseen_counts_only_after_a_final_reader():
+def test_unseen_records_are_lost_once_a_final_reader_has_not_found_them():
     history = read(log(3), "c", 0)
     assert check(history).ok and check(history).verdicts["unseen"].word == "permitted"
     read(history, FINAL_READER, 0)
     history.drained = True
-    assert found(history) == {"unseen": 2}
-    assert str(check(history)).startswith("2 acknowledged records were never seen")
+    assert found(history) == {"lost write": 2}
+    assert str(check(history)).startswith("2 acknowledged records were lost")
 
 
 def test_fire_and_forget_may_lose_and_is_counted():

@@ -56,13 +56,12 @@ def test_every_check_has_its_phrase_and_no_phrase_is_idle():
 @pytest.mark.parametrize("guarantees", [
     Guarantees(), Guarantees(idempotence=False), Guarantees(durable=False), Guarantees(in_order=False),
     Guarantees(subscribe=True), Guarantees(isolation="read_uncommitted")])
-@pytest.mark.parametrize("drained", [True, False])
-def test_policy_permits_only_what_some_check_looks_for(guarantees, drained):
-    assert permitted(guarantees, drained) <= set(LOG_KINDS) | set(QUEUE_KINDS)
+def test_policy_permits_only_what_some_check_looks_for(guarantees):
+    assert permitted(guarantees) <= set(LOG_KINDS) | set(QUEUE_KINDS)
 
 
 def test_the_strongest_promise_permits_next_to_nothing():
-    assert permitted(Guarantees(), drained=True) == {"internal send skip", "redelivery"}
+    assert permitted(Guarantees()) == {"internal send skip", "redelivery", "unseen"}
 
 
 @pytest.mark.parametrize("field, value", [("isolation", "serializable"), ("delivery_limit", 0)])

@@ -27,7 +27,7 @@ SENTENCES = {
     "high_watermark": ("local", "{node} moves the high watermark of {key} to {offset}"),
     "deduplicated": ("local", "{node} recognises a repeated batch of {key}: it is at {offsets} already"),
     "refused": ("local", "{node} refuses a batch of {key}: {note}"),
-    "acknowledged": ("local", "{node} learns that {offsets} of {key} are written"),
+    "acknowledged": ("local", "{node} is told that {key} holds {offsets}"),
     "deliver": ("local", "{node} gets {offsets} of {key}"),
     "retry": ("local", "{node} will send {records} of {key} again: {note}"),
     "gave_up": ("state", "{node} gives up on {records} of {key}: {note}"),
