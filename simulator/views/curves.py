@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from simulator.evidence.history import FINAL_READER, OK, History
+from simulator.evidence.queue_history import QueueHistory
 
 from . import reading, style
 from .picture import Picture, empty, picture, sentence, words
