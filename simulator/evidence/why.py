@@ -13,7 +13,7 @@ from math import inf
 import numpy as np
 
 from .history import History
-from .report import LOSS, Anomaly, plural
+from .report import LOSS, PHRASES, Anomaly, plural
 from .trace import Trace
 
 LINES = 12  # more than this nobody reads
@@ -59,7 +59,8 @@ class Explanation:
 
 def why(history: History, trace: Trace, anomaly: Anomaly) -> Explanation:
     """The chain of causes behind one anomaly: its first record followed through the trace, and what its nodes met."""
-    title = f"Why {anomaly.kind}: {anomaly.key}" + (f", value {anomaly.records[0][0]}" if anomaly.records else "")
+    what = f"value {anomaly.records[0][0]} of {anomaly.key}" if anomaly.records else anomaly.key
+    title = f"Why was {what} {PHRASES[anomaly.kind][1]}?"
     ending = f"So: {anomaly.sentence}."
     if not len(trace):
         return Explanation(title, (), f"{ending} (No trace was kept that could say why.)")
