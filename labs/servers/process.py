@@ -1,8 +1,9 @@
 """Real servers for a lab: found in this environment, started on loopback, gone when the lab is.
 
-A `Sandbox` is a temporary folder and the servers that live in it. Leaving the `with` block stops them and removes the folder. If the
-Python process ends any other way, SIGKILL included, a watchdog (watchdog.py) does the same within a fraction of a second. On Linux
-and macOS it kills the whole process group, children of servers included; on Windows it ends the servers one by one by process id.
+A `Sandbox` is a temporary folder and the servers that live in it. Leaving the `with` block stops them and removes the
+folder. If the Python process ends any other way, SIGKILL included, a watchdog (watchdog.py) does the same within a
+fraction of a second. On Linux and macOS it kills the whole process group, children of servers included; on Windows it
+ends the servers one by one by process id.
 """
 
 from __future__ import annotations
@@ -142,7 +143,8 @@ class Server:
         except TimeoutError as late:
             raise TimeoutError(f"{late}; its log ends with\n{self.log_tail()}") from None
         if not self.alive:
-            raise RuntimeError(f"{self.name} ended with code {self.process.returncode}; its log ends with\n{self.log_tail()}")
+            code = self.process.returncode
+            raise RuntimeError(f"{self.name} ended with code {code}; its log ends with\n{self.log_tail()}")
         return seconds
 
     def log_tail(self, lines: int = 15) -> str:

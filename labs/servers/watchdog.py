@@ -1,8 +1,9 @@
 """Ends servers when the process that started them is gone, however it went.
 
-Run as `python watchdog.py FOLDER`, at the head of a process group of its own that the servers join. Standard input is a pipe whose
-other end only the parent holds: the operating system closes it when the parent exits, crashes or is killed with SIGKILL, and then the
-read below returns. (Linux could deliver a signal instead, PR_SET_PDEATHSIG, but that follows the parent's thread and exists nowhere else.)
+Run as `python watchdog.py FOLDER`, at the head of a process group of its own that the servers join. Standard input is a
+pipe whose other end only the parent holds: the operating system closes it when the parent exits, crashes or is killed
+with SIGKILL, and then the read below returns. (Linux could deliver a signal instead, PR_SET_PDEATHSIG, but that follows
+the parent's thread and exists nowhere else.)
 """
 
 import os

@@ -67,7 +67,7 @@ def test_a_single_server_answers_and_its_setting_is_real(nats_server, capsys):
 
 @pytest.mark.real
 def test_killing_the_leader_loses_nothing_that_was_acknowledged(nats_server):
-    """Nor does a restart or a polite end. How long each takes is the machine's business; only Raft's lower limit is asserted."""
+    """Nor does a restart or a polite end. Of the times only Raft's lower limit is asserted."""
     with NatsCluster(quiet=True) as cluster, NatsRecorder(cluster, rate=200) as recorder:
         recorder.run_for(1)
         first = cluster.leader("orders")
@@ -85,7 +85,7 @@ def test_killing_the_leader_loses_nothing_that_was_acknowledged(nats_server):
     assert history.drained and history.records_sent() > 1_000
     crash, = pauses(history, faults, "killed")
     assert crash > ELECTION_TIMEOUT[0] - 1.0, "no follower may suspect its leader before the shortest timeout"
-    assert history.latencies("produce").max() > 0.9 * crash, "records that fell due during the outage waited for its end"
+    assert history.latencies("produce").max() > 0.9 * crash, "what fell due during the outage waited for its end"
 
 
 @pytest.mark.real

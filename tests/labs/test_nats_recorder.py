@@ -34,7 +34,7 @@ def no_pause(monkeypatch):
 
 
 def publish(*answers, records=1, patience=30.0, deduplicate=True):
-    """The publisher after sending so many records to a server with these answers; every look at the clock takes a second."""
+    """The publisher after sending to a server with these answers; every look at the clock takes a second."""
     history, server, ticks = History(), Server(*answers), iter(range(10_000))
     publisher = Publisher(server, "orders", history, lambda: float(next(ticks)), 1.0, deduplicate, patience, Counter())
 
@@ -104,11 +104,15 @@ class Stream:
         if self.troubles and (trouble := self.troubles.pop(0)):
             raise trouble
         first, self.position = self.position, self.position + 2
-        return [SimpleNamespace(data=str(value).encode(), metadata=SimpleNamespace(sequence=SimpleNamespace(stream=first + i)))
-                for i, value in enumerate(self.values[first - 1:first + 1])]
+        return [message(value, sequence) for sequence, value in enumerate(self.values[first - 1:first + 1], first)]
 
     async def unsubscribe(self):
         pass
+
+
+def message(value, sequence):
+    metadata = SimpleNamespace(sequence=SimpleNamespace(stream=sequence))
+    return SimpleNamespace(data=str(value).encode(), metadata=metadata)
 
 
 def read(stream, polls):

@@ -17,7 +17,8 @@ def test_mean_and_quantiles_are_those_of_the_first_timeout(followers):
     error = 4 * times.std() / np.sqrt(TRIALS)
     assert times.mean() == pytest.approx(theory.election_timeout(LOW, WIDTH, followers), abs=error)
     for p in (0.05, 0.5, 0.95):
-        assert np.quantile(times, p) == pytest.approx(theory.election_timeout_quantile(LOW, WIDTH, followers, p), abs=0.08)
+        exact = theory.election_timeout_quantile(LOW, WIDTH, followers, p)
+        assert np.quantile(times, p) == pytest.approx(exact, abs=0.08)
 
 
 def test_a_vote_that_takes_long_is_split_as_often_as_predicted():
@@ -69,7 +70,7 @@ def test_unacknowledged_sends_do_not_end_an_outage():
 
 
 def test_an_outage_without_an_end_says_so():
-    with pytest.raises(ValueError, match="fault: no record was acknowledged both before and after 5.0 s"):
+    with pytest.raises(ValueError, match="fault: 5.0 s does not lie between two acknowledgements"):
         outage_after(acknowledged(0.0, 1.0), fault=5.0)
 
 

@@ -14,8 +14,12 @@ from labs.servers.process import HOST, Sandbox, find, free_ports, missing, wait_
 
 FOREVER = "import time; print('up', flush=True); time.sleep(600)"
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
-WITH_CHILD = ("import subprocess, sys, time; child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
-              "print(child.pid, flush=True); time.sleep(600)")
+WITH_CHILD = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])
+print(child.pid, flush=True)
+time.sleep(600)
+"""
 
 # A parent that starts a server with a child of its own, says who they are, and waits to be killed.
 PARENT = """
@@ -43,7 +47,8 @@ def start(sandbox, code):
 
 def family(end: str) -> tuple[subprocess.Popen, list[int], str]:
     """A parent, the process ids of its servers and their folder."""
-    parent = subprocess.Popen([sys.executable, "-c", PARENT.replace("END", end), WITH_CHILD], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", PARENT.replace("END", end), WITH_CHILD]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     told = json.loads(parent.stdout.readline())
     return parent, told["pids"], told["folder"]
 
