@@ -44,16 +44,19 @@ def unflushed(run) -> int:
 
 
 def acknowledged_rates(runs: dict) -> Picture:
-    """Records acknowledged each second by several runs, one above the other, with the faults of the first."""
-    end = max(run.seconds for run in runs.values())
-    totals = {name: len(run.history.latencies()) for name, run in runs.items()}
-    told = ", ".join(f"{name} {count:,}" for name, count in totals.items())
-    figure, axes = picture(f"Records acknowledged: {told}", sentence("Records acknowledged in each second; dotted: faults.", next(iter(runs.values())).seed),
+    """Records acknowledged in each second by several runs, one above the other, and how many of them are gone; dotted: faults."""
+    totals = {name: (len(run.history.latencies()), missing(run)) for name, run in runs.items()}
+    most = max(totals, key=lambda name: totals[name][1])
+    finding = f"{most}: {totals[most][1]:,} acknowledged records are gone" if totals[most][1] else "No acknowledged record is gone"
+    told = "; ".join(f"{name}: {count:,} acknowledged, {gone:,} of them gone" for name, (count, gone) in totals.items())
+    first = next(iter(runs.values()))
+    figure, axes = picture(finding, sentence(f"Records acknowledged in each second; dotted: faults. {told}.", first.seed), head=0.2,
                            height=1.1 * len(runs) + 0.3, rows=len(runs), sharex=True, sharey=True)
     for axis, (name, run) in zip(axes, runs.items()):
         rows = run.history.acknowledged()
-        axis.hist(rows["completed"], np.arange(0, end + 1), weights=rows["count"], color=style.LIGHT["producer"])
-        axis.set_title(name, loc="left", fontsize=style.LABEL, color=style.LIGHT["ink"])
+        axis.hist(rows["completed"], np.arange(0, run.workload.seconds + 2), weights=rows["count"], color=style.LIGHT["producer"])
+        axis.set_title(f"{name}: {totals[name][0]:,} acknowledged", loc="left", fontsize=style.LABEL, color=style.LIGHT["ink"])
+        axis.set_xlim(0, run.workload.seconds + 1)
         for fault in run.faults:
             axis.axvline(fault.at, color=style.LIGHT["lost"], linestyle=":", linewidth=1.2)
     words(axes[-1], "simulated time (s)", "records/s")
@@ -110,20 +113,25 @@ def crash_of_the_leader(acks="all", followers_late: float = 0.05, crash_at: floa
     return simulate(cluster, Workload(rate=rate, seconds=5, keys=50), seed=7, faults=[late, faults.crash("broker-1", at=crash_at, lasts=10)])
 
 
+def was_lucky(run) -> bool:
+    """Whether a leader that spoke for late followers died and took nothing along."""
+    return missing(run) == 0 and run.system.producer.acks == 1 and run.faults[0].extra > 0
+
+
 def log_ends(run, at: float) -> Picture:
-    """Where each replica's log ends at one moment, up to where records were acknowledged, and what only one replica has of that."""
+    """Where each replica's log ends at one moment and up to where records are acknowledged; hatched: what only one replica has of that."""
     table, promised = replicas(run, at), acknowledged_end(run, at)
     ends = dict(zip(table["replica"], table["log end"]))
-    safe, far = sorted(ends.values())[-2], max(promised, *ends.values())
+    second = sorted(ends.values())[-2]
+    alone = max(promised - second, 0)
     told = ", ".join(f"{name} {end:,}" for name, end in ends.items())
-    alone = max(promised - safe, 0)
-    figure, (axis,) = picture(f"{alone:,} acknowledged records are on the leader alone" if alone else "Every acknowledged record has a second copy",
+    figure, (axis,) = picture(f"{alone:,} acknowledged records are on one broker alone" if alone else "Every acknowledged record has a second copy",
                               sentence(f"Log ends at {at:g} s: {told}; acknowledged up to {promised:,} (dashed).", run.seed), height=1.5, left=1.0)
     for row, end in enumerate(ends.values()):
         axis.barh(row, end, height=0.55, color=style.LIGHT["broker"], alpha=0.55)
-        axis.barh(row, max(min(end, promised) - safe, 0), left=safe, height=0.55, color=style.LIGHT["lost"], hatch="//", edgecolor="white", lw=0)
+        axis.barh(row, max(min(end, promised) - second, 0), left=second, height=0.55, color=style.LIGHT["lost"], hatch="//", edgecolor="white", lw=0)
     axis.axvline(promised, color=style.LIGHT["ink"], linestyle="--", linewidth=1.4)
-    axis.set(xlim=(max(min(ends.values()) - 20, 0), far + 10), ylim=(len(ends) - 0.5, -0.5))
+    axis.set(xlim=(max(min(promised, *ends.values()) - 20, 0), max(promised, *ends.values()) + 10), ylim=(len(ends) - 0.5, -0.5))
     axis.set_yticks(range(len(ends)), list(ends))
     words(axis, "offset")
     return figure
