@@ -1,0 +1,65 @@
+"""Prints what was measured beside what is wanted: `make bench`, or `python -m tests.bench [--quick | --full]`.
+
+--quick takes a minute and leaves out a million records; --full adds ten million, which takes a quarter of a minute and two gigabytes.
+"""
+
+import argparse
+import os
+import sys
+
+from .measure import bytes_a_record, in_turns, kafka_time, picture_times, reference_time, speed_up
+
+LAYOUT = "{:<58} {:>14} {:>14}   {:<20} {}"
+
+
+def main(quick: bool, full: bool) -> None:
+    """Measures and prints, row by row."""
+    turns = 2 if quick else 5
+    print(LAYOUT.format("", "by the clock", "processor", "wanted", ""))
+    speed(turns)
+    for records in [1_000_000] * (not quick) + [10_000_000] * full:
+        growth(records, turns if records < 10_000_000 else 2)
+    memory(300_000 if quick else 1_000_000)
+    for name, time in picture_times(min(turns, 3)).items():
+        row(f"control to picture, {name} (ms)", f"{time.wall * 1e3:.0f}", f"{time.processor * 1e3:.0f}", "under 300", time.processor < 0.3)
+    if (os.cpu_count() or 1) > 1:
+        clock, processor = speed_up(turns)
+        row("sweep, two processes over one", f"{clock:.2f}", f"{processor:.2f}", "at least 1.7", processor >= 1.7)
+
+
+def speed(turns: int) -> None:
+    """Records a second, and how that compares."""
+    plain, traced, untraced = in_turns(turns, lambda: reference_time(20_000), lambda: kafka_time(100_000), lambda: kafka_time(100_000, False))
+    for what, time, wanted in (("Kafka, history kept and checked (records/s)", untraced, 1_000_000),
+                               ("  the same with its trace", traced, None), ("a SimPy process a record and hop (records/s)", plain, None)):
+        row(what, f"{1 / time.wall:,.0f}", f"{1 / time.processor:,.0f}", f"{wanted:,}" if wanted else "",
+            wanted and 1 / time.processor >= wanted)
+    ratio = plain.processor / untraced.processor
+    row("  ratio of the first to the last", f"{plain.wall / untraced.wall:.0f}", f"{ratio:.0f}", "at least 8", ratio >= 8)
+
+
+def growth(records: int, turns: int) -> None:
+    """Time a record in a long run over that in a short one."""
+    short, long = in_turns(turns, lambda: kafka_time(100_000, False), lambda: kafka_time(records, False))
+    ratio = long.processor / short.processor
+    row(f"time a record, {records:,} over 100,000 records", f"{long.wall / short.wall:.2f}", f"{ratio:.2f}", "0.8 to 1.2", 0.8 <= ratio <= 1.2)
+
+
+def memory(records: int) -> None:
+    """Bytes a record, without and with a trace."""
+    for what, trace in (("memory a record (bytes)", False), ("  the same with its trace", True)):
+        amount = bytes_a_record(100_000, records, trace)
+        row(what, f"{amount:.0f}", "", "at most 150", amount <= 150)
+
+
+def row(what: str, clock: str, processor: str, wanted: str, reached: bool | None) -> None:
+    """One line of the table."""
+    print(LAYOUT.format(what, clock, processor, wanted, {True: "reached", False: "not reached", None: ""}[reached]), flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a minute instead of three")
+    parser.add_argument("--full", action="store_true", help="also ten million records")
+    arguments = parser.parse_args()
+    sys.exit(main(arguments.quick, arguments.full))
