@@ -1,7 +1,7 @@
 """Apache Kafka 4.2: the log, its replication, its clients.
 
-Read in this order: `config` (what can be set), `log` (one replica), `partition` (a leader's rules), `broker` (requests and fetches),
-`controller` (who leads), `producer`, `consumer`, `cluster` (the wiring).
+Read in this order: `config` (what can be set), `log` (one replica), `partition` (a leader's rules), `fetching` (both ends of a fetch),
+`broker` (requests), `controller` (who leads), `producer`, `consumer`, `cluster` (the wiring).
 
 Modelled: pull replication with fetch sessions, log end offset and high watermark, leader epochs and truncation on divergence (KIP-101,
 KIP-279, KIP-320, KIP-595), in-sync replicas that shrink and grow (AlterPartition, KIP-497), eligible leader replicas (KIP-966), clean and

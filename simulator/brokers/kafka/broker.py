@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...kernel.disk import Disk
+from .fetching import Fetcher, Session
 from .log import Log
 from .messages import REQUEST_OVERHEAD, Error, Fetch, Fetched, PartitionState, ProduceRequest
 from .partition import Leadership
@@ -17,24 +18,6 @@ if TYPE_CHECKING:
     from .cluster import KafkaSystem
 
 MAX_RESPONSE_BYTES = 10 * 1024 * 1024   # replica.fetch.response.max.bytes
-MAX_PARTITION_BYTES = 1024 * 1024       # replica.fetch.max.bytes
-SOCKET_TIMEOUT = 30.0                   # replica.socket.timeout.ms
-
-
-class Session:
-    """A leader's view of one fetcher, follower or consumer: its positions, what is new for it, and its fetch if that is parked."""
-
-    def __init__(self, client, follower: int, max_wait: float, max_partition_bytes: int, handler):
-        self.client, self.follower, self.max_wait, self.handler = client, follower, max_wait, handler
-        self.max_partition_bytes = max_partition_bytes
-        self.link = None                   # the way back to the client
-        self.positions: dict[int, int] = {}
-        self.fresh: dict[int, int] = {}    # partition -> the event that made something new for this fetcher
-        self.stale: dict[int, int] = {}    # partition -> the event by which this follower's high watermark fell behind
-        self.gone: dict[int, int] = {}     # partition -> the event by which this broker stopped leading it
-        self.parked_until = -1.0           # when the parked fetch must be answered, negative if none is parked
-        self.timer_set = False
-        self.event = -1                    # the fetch that is parked
 
 
 class Broker:
@@ -386,100 +369,3 @@ class Broker:
         """A client asks who leads what; this broker answers from what it was told."""
         leaders = {key: (state.leader, state.leader_epoch) for key, state in self.metadata.items()}
         self.link(client.node).send(self.kinds.metadata_response, client.on_metadata, leaders, REQUEST_OVERHEAD + 20 * len(leaders), event)
-
-
-class Fetcher:
-    """A follower's fetch loop towards one leader: one request at a time, the next as soon as the last was answered."""
-
-    def __init__(self, broker: Broker, leader: Broker):
-        self.broker, self.leader = broker, leader
-        self.partitions: dict[int, int] = {}   # partition -> leader epoch
-        self.moved: dict[int, None] = {}       # partitions whose position the leader does not know yet
-        self.full = True                       # the next fetch names all partitions, in a new session
-        self.session: Session | None = None
-        self.attempt = 0
-        self.busy = False
-        self.sent_at = 0.0
-
-    def send_if_idle(self, cause: int = -1) -> None:
-        """Fetches, unless a fetch is under way or there is nothing to follow; a changed set of partitions begins a new session at once."""
-        if self.partitions and (self.full or not self.busy):
-            self.send(cause)
-
-    def check(self, now: float) -> None:
-        """Gives up a fetch that has been under way for too long (`replica.socket.timeout.ms`)."""
-        if self.busy and self.partitions and now - self.sent_at > SOCKET_TIMEOUT:
-            self.retry()
-
-    def send(self, cause: int) -> None:
-        broker = self.broker
-        if self.full:
-            self.attempt += 1
-            self.session = Session(broker, broker.index, broker.config.replica_fetch_wait_max, MAX_PARTITION_BYTES,
-                                   self._handler(self.attempt))
-        keys = list(self.partitions) if self.full else [key for key in self.moved if key in self.partitions]
-        logs = broker.logs
-        positions = [(key, logs[key].end_offset, logs[key].last_epoch, self.partitions[key]) for key in keys]
-        fetch = Fetch(self.session, positions, self.full)
-        self.moved, self.full, self.busy, self.sent_at = {}, False, True, broker.world.env._now
-        broker.link(self.leader.node).send(broker.kinds.fetch, self.leader.on_fetch, fetch, REQUEST_OVERHEAD + 20 * len(positions), cause)
-
-    def _handler(self, attempt: int):
-        """The handler of this session's answers; answers to an abandoned session, or to one of the last life, are ignored."""
-        life = self.broker.node.incarnation
-
-        def handle(parts: list[Fetched], event: int) -> None:
-            if attempt == self.attempt and life == self.broker.node.incarnation:
-                if self.broker.config.flush_every_batch and any(batches for _, batches, *_ in parts):
-                    self.broker.node.after(self.broker.disk.fsync(), self._apply, attempt, parts, event)
-                else:
-                    self._apply(attempt, parts, event)
-        return handle
-
-    def _apply(self, attempt: int, parts: list[Fetched], event: int) -> None:
-        if attempt != self.attempt:
-            return
-        broker, failed = self.broker, False
-        for key, batches, high_watermark, diverged, error in parts:
-            if key not in self.partitions:
-                continue
-            log = broker.logs[key]
-            if error is not Error.NONE:
-                failed = True
-                continue
-            if diverged:
-                self._truncate(key, log, diverged, event)
-                continue
-            if batches:
-                now = broker.world.env._now
-                for batch in batches:
-                    log.append(batch, now)
-                first = batches[0]
-                broker.note(broker.kinds.replicate, key, event, first.offset, log.end_offset - first.offset, first.epoch, first.value)
-                self.moved[key] = None
-            log.high_watermark = min(high_watermark, log.end_offset)
-        if failed:
-            self.retry()
-        else:
-            self.send(event)
-
-    def _truncate(self, key: int, log: Log, diverged: tuple[int, int], event: int) -> None:
-        """Cuts the log back to where it leaves the leader's, as the leader and the own epochs tell (KIP-101, KIP-279, KIP-595)."""
-        epoch, end = diverged
-        _, own_end = log.end_of_epoch(epoch)
-        removed = log.truncate(min(end, own_end))
-        self.moved[key] = None
-        if removed:
-            self.broker.note(self.broker.kinds.truncate, key, event, log.end_offset, sum(batch.count for batch in removed),
-                             removed[0].epoch, removed[0].value)
-
-    def retry(self) -> None:
-        """Starts again with a new session after the back-off."""
-        self.attempt += 1
-        self.full, self.busy = True, True
-        self.broker.node.after(self.broker.config.replica_fetch_backoff, self._retry, self.attempt)
-
-    def _retry(self, attempt: int) -> None:
-        if attempt == self.attempt:
-            self.busy = False
-            self.send_if_idle()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...evidence.history import OK
 from ...kernel.distributions import Fixed
-from .broker import Session
+from .fetching import Session
 from .messages import REQUEST_OVERHEAD, Error, Fetch, Fetched
 
 if TYPE_CHECKING:
