@@ -1,4 +1,4 @@
-"""Pictures of an outage: what clients of a real stream lived through, and the prediction with the measurement on top."""
+"""Pictures of an outage: what clients of a real stream lived through, and the prediction beneath the measurement."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def _story(history: History, stops) -> tuple[str, str]:
     longest = max((end - begin for *_, (begin, end) in stops), default=0.0)
     title = f"Without a leader nothing is acknowledged: the longest pause was {longest:.1f} s"
     count = plural(len(history.acknowledged()), "record")
-    caption = (f"Acknowledgements a second in bins of {BIN:g} s, {count} in all. {'; '.join(told)}. The peak after each "
-               "pause is the publisher working off the records that had fallen due meanwhile. Measured on this machine.")
+    caption = (f"Acknowledgements a second in bins of {BIN:g} s, {count} in all. {'; '.join(told)}. The peak "
+               "after each pause is the publisher working off what had fallen due meanwhile. Measured on this machine.")
     return title, caption
 
 
@@ -69,7 +69,7 @@ def _prediction(model, measured, low, middle, high, seed) -> tuple[str, str]:
     title = f"The model expects a pause of {low:.1f} to {high:.1f} s, and none under {model.min():.0f} s"
     late = np.mean(model > ELECTION_TIMEOUT[1] + 0.2)
     told = (f"{plural(len(model), 'simulated fail-over')}: median {middle:.1f} s (dashed), nine in ten between "
-            f"{low:.1f} and {high:.1f} s (shaded), {late:.1%} with a second election after a split vote.")
+            f"{low:.1f} and {high:.1f} s (shaded), {late:.1%} later still, after a split vote.")
     if len(measured):
         inside = sum(low <= pause <= high for pause in measured)
         title = f"{inside} of {plural(len(measured), 'measured fail-over')} inside the model's middle 90 %"

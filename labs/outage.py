@@ -24,7 +24,8 @@ HEARTBEAT = 1.0
 
 
 def failover_times(trials: int = 10_000, *, seed: int = 0, followers: int = 2, silence: float = 0.0,
-                   vote: float = 0.005, retry: float = 0.1, timeout: tuple[float, float] = ELECTION_TIMEOUT) -> np.ndarray:
+                   vote: float = 0.005, retry: float = 0.1,
+                   timeout: tuple[float, float] = ELECTION_TIMEOUT) -> np.ndarray:
     """Seconds from the leader's death to the next acknowledgement, one per trial.
 
     `followers` still run; `silence` is the longest time between two messages of the leader (0 under steady traffic,
