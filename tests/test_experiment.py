@@ -77,8 +77,9 @@ def test_any_object_that_builds_is_a_system():
 
 
 @pytest.mark.parametrize("arguments, refusal", [
-    ((Cluster(), 60), r"^workload: 60 is not a Workload"),
-    ((Cluster(), SMALL, ["crash"]), r"^faults: 'crash' is not a fault; .*faults\.crash"),
+    ((Cluster(), 60), r"^workload: 60 is not allowed; it must be a Workload"),
+    ((Cluster(), SMALL, ["crash"]), r"^faults: .*'crash'.* is not allowed; it must be .*faults\.crash"),
+    ((Cluster(), SMALL, faults.crash("broker-1", at=1)), r"^faults: .* is not allowed; it must be "),
     ((Cluster(), SMALL, [faults.crash("broker-4", at=1)]), r"^node: 'broker-4' does not exist; this system has broker-1, broker-2, broker-3,"),
     ((5, SMALL), r"^system: 5 is not "), ((Cluster, SMALL), r"^system: .*Cluster.* is not "),
 ])
@@ -156,6 +157,12 @@ def test_seeds_may_be_a_number_of_seeds():
     assert [row["seed"] for row in rows] == [0, 1]
 
 
+def test_seeds_may_come_one_by_one():
+    with ThreadPoolExecutor(1) as executor:
+        rows = sweep(Cluster(), SMALL, {"min_insync": [1]}, seeds=(seed for seed in (3, 4)), executor=executor, progress=False).rows
+    assert [row["seed"] for row in rows] == [3, 4]
+
+
 def test_the_executor_stays_open_for_the_next_sweep():
     with ThreadPoolExecutor(1) as executor:
         for _ in range(2):
@@ -176,11 +183,11 @@ def test_progress_is_plain_text_on_standard_output(capsys):
 
 
 @pytest.mark.parametrize("vary, refusal", [
-    ({"min_in_sync": [1]}, r"^vary: 'min_in_sync' names no setting; Cluster has brokers, partitions, "),
-    ({"producer.acknowledgements": [1]}, r"^vary: 'producer\.acknowledgements' names no setting; Producer has acks, "),
-    ({"workload.speed": [1]}, r"^vary: 'workload\.speed' names no setting; Workload has rate, "),
-    ({"build": [1]}, r"^vary: 'build' names no setting; Cluster has "),
-    ({"brokers.count": [1]}, r"^vary: 'brokers\.count' names no setting; "),
+    ({"min_in_sync": [1]}, r"^vary: 'min_in_sync' is not allowed; it must be a setting; Cluster has brokers, partitions, "),
+    ({"producer.acknowledgements": [1]}, r"^vary: 'producer\.acknowledgements' is not allowed; it must be a setting; Producer has acks, "),
+    ({"workload.speed": [1]}, r"^vary: 'workload\.speed' is not allowed; it must be a setting; Workload has rate, "),
+    ({"build": [1]}, r"^vary: 'build' is not allowed; it must be a setting; Cluster has "),
+    ({"brokers.count": [1]}, r"^vary: 'brokers\.count' is not allowed; it must be a setting; "),
     ({"min_insync": [0]}, r"^min_insync: 0 is not allowed"),
     ({"min_insync": 2}, r"^vary: "),
     ({"producer.acks": "all"}, r"^vary: "),

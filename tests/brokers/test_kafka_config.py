@@ -59,7 +59,7 @@ BLAMED_ON = {("broker_heartbeat_interval", 9.0): "broker_session_timeout: 9.0 is
 def test_idempotence_is_on_unless_other_settings_rule_it_out(settings):
     """kafka.apache.org/documentation, enable.idempotence."""
     assert guaranteed(Producer()) and not guaranteed(Producer(**settings))
-    with pytest.raises(ValueError, match="^idempotence: True is not allowed; it must be False unless"):
+    with pytest.raises(ValueError, match="^idempotence: True is not allowed; it must be False or None unless"):
         Producer(idempotence=True, **settings)
 
 

@@ -65,7 +65,7 @@ def test_what_is_no_duration_is_refused_by_the_fields_name(value):
 
 @pytest.mark.parametrize("make, field", [
     (lambda: Fixed(-0.1), "value"), (lambda: Fixed(math.nan), "value"), (lambda: Fixed("1"), "value"),
-    (lambda: Uniform(-0.1, 1), "low"), (lambda: Uniform(2, 1), "low"), (lambda: Uniform(0, math.nan), "low"),
+    (lambda: Uniform(-0.1, 1), "low"), (lambda: Uniform(2, 1), "low"), (lambda: Uniform(0, math.nan), "high"),
     (lambda: Uniform("0", 1), "low"), (lambda: Uniform(0, math.inf), "high"),
     (lambda: Exponential(0), "mean"), (lambda: Exponential(-1), "mean"), (lambda: Exponential(math.nan), "mean"),
     (lambda: Exponential("1"), "mean"), (lambda: Exponential(math.inf), "mean"),

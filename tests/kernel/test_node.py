@@ -31,12 +31,12 @@ def test_a_dead_process_does_nothing_it_was_about_to_do(node):
     assert seen == []
 
 
-@pytest.mark.parametrize("end, power_lost", [("crash", False), ("lose_power", True)])
-def test_hooks_tell_how_the_process_ended_and_that_it_began_again(node, end, power_lost):
+@pytest.mark.parametrize("end, begin, power_lost", [("crash", "restart", False), ("lose_power", "restore_power", True)])
+def test_hooks_tell_how_the_process_ended_and_that_it_began_again(node, end, begin, power_lost):
     seen = []
     node.on_crash, node.on_start = seen.append, lambda: seen.append("started")
     getattr(node, end)()
-    node.restart()
+    getattr(node, begin)()
     assert seen == [power_lost, "started"] and node.up and node.powered and node.incarnation == 1
 
 
@@ -55,6 +55,16 @@ def test_a_power_loss_takes_the_page_cache_of_a_process_that_had_crashed_before(
     node.crash()
     node.lose_power()
     assert seen == [False, True]
+
+
+def test_a_machine_without_power_starts_nothing(node):
+    """A crash that ends while the power is off ends when the power is back."""
+    node.crash()
+    node.lose_power()
+    node.restart()
+    assert not node.up
+    node.restore_power()
+    assert node.up and node.powered
 
 
 def test_time_stands_still_for_a_paused_node_and_what_was_due_happens_in_order(node):
@@ -118,13 +128,13 @@ def test_peers_learn_of_a_power_loss_when_the_machine_is_back(make_place):
     place = make_place("a", "friend")
     place.send("friend", "a", "hello")
     place.at(1.0, place.nodes["a"].lose_power)
-    place.at(4.0, place.nodes["a"].restart)
+    place.at(4.0, place.nodes["a"].restore_power)
     place.world.run(until=9)
     assert place.resets["friend"] == [(4.1, "a")]
 
 
 def test_every_change_is_in_the_trace_with_the_fault_as_cause_of_the_recovery(node):
-    for change in (node.crash, node.restart, node.pause, node.resume, node.lose_power, node.restart):
+    for change in (node.crash, node.restart, node.pause, node.resume, node.lose_power, node.restore_power):
         change()
     trace = node.world.trace
     kinds = [trace.kinds[code].name for code in trace.events.rows["kind"]]
