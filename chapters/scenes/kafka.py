@@ -46,8 +46,9 @@ def unflushed(run) -> int:
 def acknowledged_rates(runs: dict) -> Picture:
     """Records acknowledged in each second by several runs, one above the other, and how many of them are gone; dotted: faults."""
     totals = {name: (len(run.history.latencies()), missing(run)) for name, run in runs.items()}
-    most = max(totals, key=lambda name: totals[name][1])
-    finding = f"{most}: {totals[most][1]:,} acknowledged records are gone" if totals[most][1] else "No acknowledged record is gone"
+    worst, most, least = (max(totals, key=lambda name: totals[name][1]), max(totals, key=totals.get), min(totals, key=totals.get))
+    finding = (f"{worst}: {totals[worst][1]:,} acknowledged records are gone" if totals[worst][1] else
+               f"{most} acknowledges {totals[most][0]:,} records, {least} {totals[least][0]:,}")
     told = "; ".join(f"{name}: {count:,} acknowledged, {gone:,} of them gone" for name, (count, gone) in totals.items())
     first = next(iter(runs.values()))
     figure, axes = picture(finding, sentence(f"Records acknowledged in each second; dotted: faults. {told}.", first.seed), head=0.2,

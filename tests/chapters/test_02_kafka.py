@@ -81,6 +81,7 @@ def test_waiting_for_all_costs_a_round_trip_between_zones(chapter):
 def test_a_crash_costs_acks_1_what_the_prose_says_and_acks_all_nothing(chapter):
     assert scenes.missing(chapter.late) == scenes.truncated(chapter.late) == 47
     assert any("47 such records" in text for text in PROSE)
+    assert scenes.replicas(chapter.late, at=4)["log end"].tolist() == [2911, 2864, 2864]  # the numbers of the quiz on epochs
     assert scenes.missing(chapter.safe) == 0 < scenes.truncated(chapter.safe)
     assert 7 < chapter.safe.latency.seconds.max() < 9
 
