@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from simulator.evidence.history import FINAL_READER, OK, History
+from simulator.evidence.statistics import mean_interval
 from simulator.evidence.queue_history import QueueHistory
 
 from . import reading, style
@@ -248,15 +249,9 @@ def _band(frame, x, y, low, high):
     if low in frame and high in frame:
         frame = frame.sort_values(x)
         return tuple(frame[column].to_numpy(float) for column in (x, y, low, high))
-    groups = frame.groupby(x)[y]
-    mean, count = groups.mean(), groups.count()
-    half = (groups.std() / np.sqrt(count) * _t95(count.to_numpy() - 1)).fillna(0)
-    return mean.index.to_numpy(float), mean.to_numpy(float), (mean - half).to_numpy(float), (mean + half).to_numpy(float)
-
-
-def _t95(freedom: np.ndarray) -> np.ndarray:
-    from scipy.stats import t
-    return t.ppf(0.975, np.maximum(freedom, 1))
+    found = [(at, mean_interval(part.to_numpy(float))) for at, part in frame.groupby(x)[y]]
+    at, mean, below, above = np.array([(at, band.value, band.low, band.high) for at, band in found], float).T
+    return at, mean, np.where(np.isfinite(below), below, mean), np.where(np.isfinite(above), above, mean)  # one run makes no band
 
 
 def _sweep_finding(curves, x, y) -> str:

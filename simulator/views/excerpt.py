@@ -47,8 +47,7 @@ def excerpt(trace: Trace, limit: int, *, focus=(), key: str | None = None, windo
         pool = _around(trace, pool, focus, int(limit * 0.85))  # the rest is for the far ends of messages
     ids = _whole_messages(trace, pool)
     starts, gaps = _stretches(trace, ids, start, total)
-    state = np.setdiff1d(_state_before(trace, starts, key), ids)
-    everything = np.sort(np.concatenate([ids, state])).astype(int)
+    everything = np.union1d(ids, _state_before(trace, starts, key)).astype(int)
     return Excerpt(everything, np.isin(everything, ids), gaps, total)
 
 
@@ -60,7 +59,7 @@ def _concerns(trace: Trace, pool, key: str):
 
 def _around(trace: Trace, pool, focus, budget: int):
     """The events of the pool within the largest radius of a focus that keeps to the budget; the last ones if there is no focus."""
-    states = np.intersect1d(pool, np.flatnonzero(reading.shapes(trace) == reading.STATE))
+    states = pool[reading.shapes(trace)[pool] == reading.STATE]
     points = np.union1d(np.asarray(focus, int), _thinned(states, budget // 20))
     points = np.unique(np.searchsorted(pool, points[(points >= pool[0]) & (points <= pool[-1])]))
     if not len(points):
@@ -88,10 +87,11 @@ def _covered(points, radius: int, size: int):
 
 def _whole_messages(trace: Trace, ids):
     """These events and the other ends of their messages, so that nothing seems lost that is merely not shown."""
-    found = reading.messages(trace)
-    seen = np.isin(found.send, ids) | np.isin(found.arrival, ids)
-    ends = np.concatenate([found.send[seen], found.arrival[seen & (found.arrival >= 0)]])
-    return np.union1d(ids, ends).astype(int)
+    found, inside = reading.messages(trace), np.zeros(len(trace) + 1, bool)  # the last place stands for "has not arrived"
+    inside[ids] = True
+    seen = inside[found.send] | inside[found.arrival]
+    inside[found.send[seen]] = inside[found.arrival[seen]] = True
+    return np.flatnonzero(inside[:-1])
 
 
 def _stretches(trace: Trace, ids, start: int, total: int) -> tuple[list[int], list[tuple[float, float]]]:

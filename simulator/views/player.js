@@ -154,7 +154,7 @@ class TracePlayer {
     this.passes = filterOf(trace, {...filter, recordKey: key});
     this.stops = trace.shown.filter(this.passes);
     this.stale = true;
-    if (this.view) this.draw();
+    if (this.view) { this.tellAll(); this.draw(); }
   }
 
   // Moving
@@ -207,7 +207,8 @@ class TracePlayer {
   }
 
   play() {
-    if (this.i >= (this.stops.at(-1) ?? -1)) this.seek(this.stops[0] ?? 0);
+    if (!this.stops.length) return;
+    if (this.i >= this.stops.at(-1)) this.seek(this.stops[0]);
     this.playing = true; this.then = null; this.showPlaying(); this.run();
   }
 
@@ -268,8 +269,8 @@ class TracePlayer {
     if (!width || !wide) return;
     if (!this.look) this.restyle();
     const {trace, look, state, view, passes, t, i} = this, record = this.filter.record;
-    const plan = this.plan?.width === width && this.plan.state === state ? this.plan : this.plan = {...layout(trace, state, width), width, state};
-    const scene = {trace, look, state, view, passes, t, i, record, flights: this.flights(), linger: this.linger(),
+    const plan = this.plan?.width === width && this.plan.state === state ? this.plan : this.plan = {...layout(trace, state, width, this.room()), width, state};
+    const scene = {trace, look, state, view, passes, t, i, record, flights: this.flights(),
       dim: n => this.filter.node >= 0 && n !== this.filter.node};
     this.hits = drawTopology(sized(this.$(".nodes canvas"), width, plan.height), {...scene, plan, width});
     const grid = this.grid = lanes(trace, wide, view);
@@ -285,8 +286,14 @@ class TracePlayer {
     this.showMoment();
   }
 
+  // How high the topology may grow: as high as the explanation beside it.
+  room() {
+    const why = this.$(".why");
+    return why.hidden || why.offsetTop !== this.$(".nodes").offsetTop ? 0 : this.$(".why ol").offsetHeight + 54;
+  }
+
   showMoment() {
-    const {trace, t, i, $} = this, slider = $(".time"), last = trace.background[i] ? -1 : i;
+    const {trace, t, i, $} = this, slider = $(".time"), last = i < 0 || trace.background[i] ? -1 : i;
     const words = last < 0 ? "before the first event" : tell(trace, last), moment = clock(trace.origin + t, Math.min(0.001, niceStep(this.view.width / 500)));
     slider.value = t;
     slider.style.setProperty("--at", `${100 * t / (trace.end || 1)}%`);

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from simulator.evidence.trace import Trace
+from simulator.evidence.why import Explanation
 
 from . import reading, style
 from .excerpt import Excerpt, excerpt
@@ -26,15 +27,17 @@ _SCRIPTS = ("player_data.js", "player_draw.js", "player_topology.js", "player_ti
 _NARROWEST = {np.dtype(np.int8): "i1", np.dtype(np.int16): "i2", np.dtype(np.int32): "i4"}
 _TELLING = ("crash", "power_loss", "pause", "offline", "fenced", "elected", "truncate")
 _STORY_LINES = 120
+_SYMBOLS = {True: "✓", False: "✗", None: "?", "holds": "✓", "broken": "✗", "permitted": "~", "unknown": "?"}
 
 
 def player(trace: Trace, *, title: str = "", subtitle: str = "", verdicts=(), explanation=None, question: str = "Why did it happen?",
            key: str | None = None, window: tuple[float, float] | None = None, limit: int = 10_000, seed=None) -> Player:
     """A trace as something to scrub, step and read.
 
-    `verdicts` are (ok, text) pairs; ok is True, False or None (unknown), or a symbol. `explanation` is the chain of causes behind an
-    anomaly, (time or None, node, sentence) each, under the heading `question`; the player opens at its decisive moment. `key` is the
-    partition whose log is drawn. `window` is (start, end) in seconds; of a longer trace at most about `limit` events are carried.
+    `verdicts` are (verdict, text) pairs; a verdict is True, False or None (unknown), or the word for it. `explanation` is what
+    `evidence.why` found, or its lines as (time or None, node, sentence) under the heading `question`; the player opens at its decisive
+    moment. `key` is the partition whose log is drawn. `window` is (start, end) in seconds; of a longer trace at most about `limit`
+    events are carried.
     """
     if limit < 1:
         raise ValueError(f"limit: {limit} is not a number of events; give 1 or more")
@@ -43,12 +46,16 @@ def player(trace: Trace, *, title: str = "", subtitle: str = "", verdicts=(), ex
     if key is not None and key not in trace.keys:
         raise ValueError(f"key: {key!r} is not one of {', '.join(trace.keys) or 'none (the trace has no key)'}")
     return Player(trace, title or f"{style.plural(len(trace), 'event')} on {style.plural(len(trace.nodes), 'node')}", subtitle,
-                  [_verdict(*verdict) for verdict in verdicts], list(explanation or ()), question, key, window, limit, seed)
+                  [(_SYMBOLS.get(verdict, verdict), str(text)) for verdict, text in verdicts], *_lines(trace, explanation, question),
+                  key, window, limit, seed)
 
 
-def _verdict(ok, text: str) -> tuple[str, str]:
-    """A symbol and its text."""
-    return {True: "✓", False: "✗", None: "?"}.get(ok, ok), str(text)
+def _lines(trace: Trace, explanation, question: str) -> tuple[list[tuple], str]:
+    """The lines of an explanation, (time or None, node, sentence, event or -1) each, and its heading."""
+    if isinstance(explanation, Explanation):
+        lines = [(line.time, line.node, line.sentence, line.event) for line in explanation.lines]
+        return lines + [(None, "", explanation.ending, -1)] * bool(explanation.ending), explanation.title
+    return [(time, node, sentence, _event_at(trace, time, node, sentence)) for time, node, sentence in explanation or ()], question
 
 
 class Player:
@@ -58,8 +65,7 @@ class Player:
         self.trace, self.title, self.seed = trace, title, seed
         self.subtitle = " · ".join(part for part in (subtitle, "" if seed is None or "seed" in subtitle else f"seed {seed}") if part)
         self.verdicts, self.explanation, self.question, self.key = verdicts, explanation, question, key
-        self.causes = [_event_at(trace, time, node, sentence) for time, node, sentence in explanation]
-        focus = [event for event in self.causes if event >= 0]
+        focus = [event for *_, event in explanation if event >= 0]
         self.key = key or _busiest_key(trace, focus)
         self.excerpt = excerpt(trace, limit, focus=focus, key=key, window=window)
         self.start = _telling(trace, focus, self.excerpt)
@@ -73,7 +79,7 @@ class Player:
         """The same content as text: verdicts, explanation and the events nearest to what matters."""
         lines = [self.title, self.subtitle, *(f"{symbol} {text}" for symbol, text in self.verdicts)]
         if self.explanation:
-            lines += ["", self.question, *(f"{_clock(time):>12}  {text}" for time, _, text in self.explanation)]
+            lines += ["", self.question, *(f"{_clock(time):>12}  {text}" for time, _, text, _ in self.explanation)]
         told = self._told(most)
         lines += ["", f"{len(told):,} of {self.excerpt.total:,} events:" if len(told) < self.excerpt.total else "All events:"]
         lines += [f"{_clock(time):>12}  {text}" for time, _, text in reading.story(self.trace, told)]
@@ -131,7 +137,7 @@ class Player:
                    **{name: _narrow(rows[name]) for name in ("kind", "node", "peer", "key", "offset", "count", "epoch", "value")}}
         return {"title": self.title, "subtitle": self.subtitle, "verdicts": self.verdicts, "question": self.question,
                 "explanation": [[None if time is None else time - start, text, place.get(event, -1), self._hue(event, node)]
-                                for (time, node, text), event in zip(self.explanation, self.causes)],
+                                for time, node, text, event in self.explanation],
                 "origin": start, "size": len(ids), "columns": columns, "gaps": [[a - start, b - start] for a, b in self.excerpt.gaps],
                 "notice": self.excerpt.notice(), "start": place.get(self.start, len(ids) - 1),
                 "key": self.trace.keys.code(self.key) if self.key else -1, "chosen": self.explanation != [] or len(self.trace.keys) == 1,

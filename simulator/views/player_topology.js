@@ -1,14 +1,15 @@
 // The topology: nodes with their logs, and the messages on their way between them at this moment.
 
-// Where every node stands: clients left and right, servers between them in columns by zone, controllers below.
-function layout(trace, play, width) {
+// Where every node stands: clients left and right, servers between them in columns by zone, controllers below. Logs get as many rows
+// as there is room for.
+function layout(trace, play, width, room) {
   const of = hues => trace.nodes.map((_, n) => n).filter(n => hues.includes(trace.nodes[n].hue));
   const left = of(["producer"]), right = of(["consumer"]), servers = of(["broker"]), others = of(["controller"]);
   const side = Math.max(76, Math.min(104, width * 0.115)), from = left.length ? side + 30 : 10, to = width - (right.length ? side + 30 : 10);
   const zones = [...new Set(servers.map(n => trace.nodes[n].zone))].map(zone => ({zone, nodes: servers.filter(n => trace.nodes[n].zone === zone)}));
   const across = zones.map(z => zones.length > 1 ? 1 : Math.min(4, z.nodes.length)), columns = across.reduce((a, b) => a + b, 0) || 1;
   const stack = Math.max(1, ...zones.map((z, k) => Math.ceil(z.nodes.length / across[k])));
-  const logs = servers.some(n => play.hasLog(n)), rows = !logs ? 0 : stack === 1 ? 6 : stack === 2 ? 4 : 2;
+  const logs = servers.some(n => play.hasLog(n)), rows = !logs ? 0 : stack === 1 ? Math.max(6, Math.min(12, Math.floor((room - 250) / 17))) : stack === 2 ? 4 : 2;
   const tall = 52 + rows * 17 + (logs ? 12 : 20), gap = 12, column = (to - from - gap * (zones.length - 1)) / columns;
   const top = 40, places = new Map(), frames = [];
   let x = from, bottom = top;
@@ -29,7 +30,7 @@ function layout(trace, play, width) {
   });
   const height = Math.max(bottom + (others.length ? 62 : 10), Math.max(left.length, right.length) * 40 + 60);
   for (const [nodes, at] of [[left, 10], [right, width - side - 10]]) {
-    const room = (bottom - top) / Math.max(1, nodes.length), h = Math.max(30, Math.min(86, room - 8));
+    const each = (bottom - top) / Math.max(1, nodes.length), h = Math.max(30, Math.min(86, each - 8));
     nodes.forEach((n, k) => places.set(n, {x: at, y: top + Math.max(0, bottom - top - nodes.length * (h + 8)) / 2 + k * (h + 8), w: side, h, kind: "client"}));
   }
   return {places, frames, height, rows};
@@ -142,12 +143,14 @@ function lastWords({trace, i}, n) {
 
 // Messages on their way at this moment: a dot on an arc; a lost one ends in a cross.
 function drawFlights(c, scene, hits) {
-  const {trace, look: {colour, font}, plan, t, linger, passes} = scene, free = shelf();
+  const {trace, look: {colour, font}, plan, t, passes} = scene, free = shelf();
   for (const [, at] of plan.places) free(at.x, at.y, at.w, at.h);
-  for (const m of scene.flights) {
-    const a = plan.places.get(m.from), b = plan.places.get(m.to);
-    if (!a || !b || t > m.due + linger || !passes(m.send)) continue;
-    const span = m.due - m.left, part = span > 0 ? Math.min(1, (t - m.left) / span) : 1, path = arc(a, b), [x, y] = path(part);
+  const flying = scene.flights.filter(m => plan.places.has(m.from) && plan.places.has(m.to) && passes(m.send)).map(m => {
+    const span = m.due - m.left, part = span > 0 ? Math.min(1, (t - m.left) / span) : 1, path = arc(plan.places.get(m.from), plan.places.get(m.to));
+    return {m, part, path, at: path(part)};
+  });
+  for (const {at: [x, y]} of flying) free(x - 7, y - 7, 14, 14);
+  for (const {m, part, path, at: [x, y]} of flying) {
     c.globalAlpha = t > m.due ? 0.75 : 1;
     c.strokeStyle = colour[m.hue]; c.lineWidth = 1.3; c.setLineDash(m.reply ? [6, 4] : [1.5, 3.5]); c.beginPath();
     for (let step = 0; step <= 24; step++) c.lineTo(...path(step / 24));

@@ -39,7 +39,9 @@ def messages(trace: Trace) -> Messages:
     shape, cause = shapes(trace), trace.events.rows["cause"]
     arrival = np.flatnonzero(((shape == RECEIVE) | (shape == DROP)) & (cause >= 0))
     arrival = arrival[shape[cause[arrival]] == SEND]
-    on_their_way = np.setdiff1d(np.flatnonzero(shape == SEND), cause[arrival], assume_unique=False)
+    open_ = shape == SEND
+    open_[cause[arrival]] = False
+    on_their_way = np.flatnonzero(open_)
     send = np.concatenate([cause[arrival], on_their_way]).astype(int)
     arrival = np.concatenate([arrival, np.full(len(on_their_way), -1)]).astype(int)
     order = np.argsort(send, kind="stable")

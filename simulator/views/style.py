@@ -38,7 +38,8 @@ _DIAMOND, _SQUARE, _BARS = ("diamond", "D"), ("square", "s"), ("bars", "P")
 _MARKS = {"crash": Mark("lost", *_CROSS), "power_loss": Mark("lost", *_CROSS), "offline": Mark("lost", *_CROSS),
           "truncate": Mark("lost", *_SQUARE), "pause": Mark("watermark", *_BARS), "restart": Mark("leader", *_ARROW),
           "resume": Mark("leader", *_ARROW), "elected": Mark("leader", *_STAR), "fenced": Mark("controller", *_SQUARE),
-          "isr": Mark("broker", *_DIAMOND)}
+          "isr": Mark("broker", *_DIAMOND), "unfenced": Mark("leader", *_SQUARE), "lost_unflushed": Mark("lost", *_SQUARE),
+          "reset": Mark("lost", *_DIAMOND), "gave_up": Mark("watermark", *_SQUARE), "timeout": Mark("watermark", *_DIAMOND)}
 
 LINES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -57,8 +58,8 @@ def conversation(one: str, other: str) -> str:
 
 
 def is_reply(kind_name: str) -> bool:
-    """Replies are named by participles (`produced` answers `produce`) and drawn dashed."""
-    return kind_name.endswith("ed")
+    """Replies are named by participles (`produced` answers `produce`) or as responses, and drawn dashed."""
+    return kind_name.endswith(("ed", "_response", "_reply"))
 
 
 def mark(kind_name: str) -> Mark:

@@ -191,6 +191,8 @@ def explanation(story: Story):
     """Why the first truncated record was lost, as (time, node, sentence), the way `why` hands it to the player."""
     trace = story.trace
     rows = trace.events.rows
+    if not len(trace.where("truncate")):
+        return []
     cut = trace.where("truncate")[0]
     value = rows["value"][cut]
     sends = [e for e in trace.where("produce") if rows["value"][e] == value]
