@@ -162,12 +162,18 @@ class Report:
         return [f"(the largest shown; {hidden:,} more)"] if hidden > 0 else []
 
     def _repr_html_(self) -> str:
-        rows = "".join(_html_row(verdict) for verdict in self._lines())
+        """What was found as a table, and the checks that found nothing folded away under one line."""
+        told = [verdict for verdict in self._lines() if verdict.word != HOLDS]
+        quiet = [verdict for verdict in self._lines() if verdict.word == HOLDS]
         items = "".join(f"<li>{escape(str(anomaly))}</li>" for anomaly in self.anomalies[:SHOWN])
         more = "".join(f"<p>{escape(line)}</p>" for line in self._more())
-        return (f"<p><strong>{escape(str(self))}</strong></p><table><caption>Verdict of each check</caption><thead><tr>"
-                '<th scope="col">verdict</th><th scope="col">check</th><th scope="col">found</th></tr></thead>'
-                f"<tbody>{rows}</tbody></table>" + (f"<ul>{items}</ul>" if items else "") + more)
+        return (f"<p><strong>{escape(str(self))}</strong></p>" + (_html_table(told) if told else "") + (f"<ul>{items}</ul>" if items else "")
+                + more + f"<details><summary>{MARKS[HOLDS][0]} {plural(len(quiet), 'check')} found nothing</summary>{_html_table(quiet)}</details>")
+
+
+def _html_table(verdicts: list[Verdict]) -> str:
+    return ('<table><caption>Verdict of each check</caption><thead><tr><th scope="col">verdict</th><th scope="col">check</th>'
+            f'<th scope="col">found</th></tr></thead><tbody>{"".join(map(_html_row, verdicts))}</tbody></table>')
 
 
 def _verdict(kind: str, found: Findings, allowed: bool) -> Verdict:
