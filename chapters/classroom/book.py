@@ -1,3 +1,4 @@
+import re
 """Every chapter and lab, executed and rendered as static pages that need neither a kernel nor a network."""
 import sys
 from html import escape
@@ -74,8 +75,13 @@ def page(nb: NotebookNode) -> str:
     nb.metadata.title = title(nb)
     exporter = HTMLExporter(extra_loaders=[DictLoader({"course.html.j2": PAGE})], template_file="course.html.j2")
     exporter.display_data_priority = PRIORITY
-    formulas = any("$" in cell.source for cell in nb.cells if cell.cell_type == "markdown")
-    return exporter.from_notebook_node(nb, resources={"formulas": formulas})[0]
+    return exporter.from_notebook_node(nb, resources={"formulas": _has_formulas(nb)})[0]
+
+
+def _has_formulas(nb: NotebookNode) -> bool:
+    """Whether any prose has a dollar sign outside code: only then does the page ask another machine for a typesetter of formulas."""
+    prose = (re.sub(r"```.*?```|`[^`]*`", "", cell.source, flags=re.DOTALL) for cell in nb.cells if cell.cell_type == "markdown")
+    return any("$" in text for text in prose)
 
 
 def title(nb: NotebookNode) -> str:
