@@ -1,5 +1,5 @@
-import re
 """Every chapter and lab, executed and rendered as static pages that need neither a kernel nor a network."""
+import re
 import sys
 from html import escape
 from pathlib import Path
