@@ -18,6 +18,7 @@ PRIORITY = ["text/html", "text/latex", "image/svg+xml", "image/png", "image/jpeg
 PAGE = """{%- extends 'lab/index.html.j2' -%}
 {%- block html_head_js_requirejs -%}{%- endblock -%}
 {%- block jupyter_widgets -%}{%- endblock -%}
+{%- block html_head_css -%}{{ super() }}<style>.jp-InputArea .highlight pre { white-space: pre-wrap }</style>{%- endblock -%}
 {%- block html_head_js_mathjax -%}{% if resources.formulas %}{{ super() }}{% endif %}{%- endblock -%}
 """
 

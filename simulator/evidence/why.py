@@ -53,7 +53,7 @@ class Explanation:
                        f'<th scope="row" style="text-align:left">{escape(line.node)}</th>'
                        f'<td style="text-align:left">{escape(line.sentence)}</td></tr>' for line in self.lines)
         return (f'<table><caption style="text-align:left"><strong>{escape(self.title)}</strong></caption><thead><tr>'
-                '<th scope="col">time</th><th scope="col">node</th><th scope="col">what happened</th></tr></thead>'
+                '<th scope="col">time</th><th scope="col">node</th><th scope="col" style="text-align:left">what happened</th></tr></thead>'
                 f"<tbody>{rows}</tbody></table><p>{escape(self.ending)}</p>")
 
 
