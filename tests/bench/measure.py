@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from time import perf_counter, process_time
@@ -122,43 +122,3 @@ def speed_up(turns: int) -> tuple[float, float]:
 def _processor_time(process: psutil.Process) -> float:
     times = process.cpu_times()
     return times.user + times.system
-
-
-# From a control to its picture
-
-def controls() -> Iterator[tuple[str, Callable, dict]]:
-    """Every control of every chapter: (chapter and function, the function, its settings one after the other)."""
-    sys.path.insert(0, str(ROOT / "chapters"))
-    from classroom import notebooks
-    for source in sorted((ROOT / "chapters").glob("*.md")):
-        cells = [cell.source for cell in notebooks.read(source).cells if cell.cell_type == "code"]
-        for cell in cells:
-            if "explore(" in cell and not cell.startswith("from "):
-                found: list = []
-                names: dict = {}
-                exec(next(cell for cell in cells if "import" in cell), names)
-                names["explore"] = lambda draw, **knobs: found.append((draw, knobs))
-                exec(cell, names)
-                for draw, knobs in found:
-                    yield f"{source.stem}: {draw.__name__}", draw, knobs
-
-
-def picture_times(turns: int = 3) -> dict[str, Time]:
-    """From a moved control to the bytes of the new picture, at the slowest end of every control; the first picture warms up."""
-    from classroom.explorables import outcome
-    slowest = {}
-    for name, draw, knobs in controls():
-        def drawn(settings):
-            result = outcome(draw, settings)
-            getattr(result, "_repr_mimebundle_", lambda **_: None)(include=None, exclude=None)
-        settings = [{knob: value} for knob, spec in knobs.items() for value in _ends(spec)]
-        drawn(settings[0])
-        times = [in_turns(turns, lambda: Time.of(lambda: drawn(setting)))[0] for setting in settings]
-        slowest[name] = max(times, key=lambda time: time.processor)
-    return slowest
-
-
-def _ends(spec) -> list:
-    if isinstance(spec, bool):
-        return [True, False]
-    return [spec[0], spec[-1]] if isinstance(spec, list) else [spec[0], spec[1]]

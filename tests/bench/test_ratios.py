@@ -6,8 +6,8 @@ import pytest
 
 from simulator import Workload, kafka, simulate
 
-from .measure import (PARTITIONS, RATE, RECORD_BYTES, bytes_a_record, controls, in_turns, kafka_time, picture_times, reference_time,
-                      speed_up)
+from .measure import PARTITIONS, RATE, RECORD_BYTES, bytes_a_record, in_turns, kafka_time, reference_time, speed_up
+from .pictures import controls, picture_times
 from .reference import Reference
 
 

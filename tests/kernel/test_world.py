@@ -24,6 +24,15 @@ def test_a_call_may_make_others():
     assert world.run(until=10) == 10 and seen == [1.0, 1.5, 2.0]
 
 
+def test_calls_at_one_exact_time_are_made_in_the_order_of_their_making():
+    """`now + (time - now)` is not always `time`: a delay computed from it would let the second overtake the first."""
+    world, seen = World(), []
+    for number in range(1000):
+        world.at(number / 997, lambda number=number: world.at(3.3, seen.append, number))
+    world.run(until=5)
+    assert seen == list(range(1000))
+
+
 def test_a_cancelled_call_is_not_made():
     world, seen = World(), []
     call = world.after(1.0, seen.append, "cancelled")

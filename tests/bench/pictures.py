@@ -1,0 +1,73 @@
+"""From a moved control to its new picture, for every control that a chapter has: found in the chapters themselves."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterator
+
+from .measure import ROOT, Time, in_turns
+
+
+def controls() -> Iterator[tuple[str, Callable, dict]]:
+    """Every control of every chapter: (chapter and function, the function, its knobs)."""
+    sys.path.insert(0, str(ROOT / "chapters"))
+    from classroom import notebooks
+    for source in sorted((ROOT / "chapters").glob("*.md")):
+        cells = [cell.source for cell in notebooks.read(source).cells if cell.cell_type == "code"]
+        for number, cell in enumerate(cells):
+            if re.search(r"^explore\(", cell, re.MULTILINE):
+                yield from ((f"{source.stem}: {draw.__name__}", draw, knobs) for draw, knobs in _explored(cells, number))
+
+
+def _explored(cells: list[str], number: int) -> list[tuple[Callable, dict]]:
+    """What a cell passes to `explore`, found by running it after those cells that define what it needs."""
+    found: list[tuple[Callable, dict]] = []
+    names: dict = {}
+    for cell in _needed(cells, number):
+        names["explore"] = lambda draw, **knobs: found.append((draw, knobs))
+        exec(cell, names)
+    return found
+
+
+def _needed(cells: list[str], number: int) -> list[str]:
+    """A cell, and before it the cells that define the names it uses, and the names those use."""
+    wanted, chosen = _names(cells[number], ast.Load), [cells[number]]
+    for cell in reversed(cells[:number]):
+        if _names(cell, ast.Store) & wanted:
+            wanted |= _names(cell, ast.Load)
+            chosen.insert(0, cell)
+    return chosen
+
+
+def _names(cell: str, context: type) -> set[str]:
+    """The names that a cell reads (Load), or defines, imports included (Store)."""
+    nodes = list(ast.walk(ast.parse(cell)))
+    found = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, context)}
+    if context is ast.Store:
+        found |= {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+        found |= {alias.asname or alias.name for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names}
+    return found
+
+
+def picture_times(turns: int = 3) -> dict[str, Time]:
+    """From a moved control to the bytes of the new picture, at the slowest end of every control; the first picture warms up."""
+    from classroom.explorables import outcome, start_of
+    slowest = {}
+    for name, draw, knobs in controls():
+        def drawn(settings):
+            result = outcome(draw, settings)
+            getattr(result, "_repr_mimebundle_", lambda **_: None)(include=None, exclude=None)
+        start = {knob: start_of(draw, knob, spec) for knob, spec in knobs.items()}
+        settings = [start | {knob: value} for knob, spec in knobs.items() for value in _ends(spec)]
+        drawn(settings[0])
+        times = [in_turns(turns, lambda: Time.of(lambda: drawn(setting)))[0] for setting in settings]
+        slowest[name] = max(times, key=lambda time: time.processor)
+    return slowest
+
+
+def _ends(spec) -> list:
+    if isinstance(spec, bool):
+        return [True, False]
+    return [spec[0], spec[-1]] if isinstance(spec, list) else [spec[0], spec[1]]
