@@ -138,7 +138,7 @@ def log_ends(run, at: float) -> Picture:
     second = sorted(ends.values())[-2]
     alone = max(promised - second, 0)
     told = ", ".join(f"{name} {end:,}" for name, end in ends.items())
-    title = f"{alone:,} acknowledged records are on one broker alone" if alone else "What is acknowledged has a second copy"
+    title = f"{alone:,} acknowledged records have one copy" if alone else "What is acknowledged has a second copy"
     caption = sentence(f"Log ends at {at:g} s: {told}; acknowledged up to {promised:,} (dashed).", run.seed)
     figure, (axis,) = picture(title, caption, height=1.5, left=1.0)
     _draw_logs(axis, ends, promised, second)
