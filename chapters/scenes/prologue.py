@@ -37,7 +37,7 @@ def rush(seed: int = 7) -> Comparison:
 def table(runs: Comparison):
     """Readers and how busy they were, how long an order took to reach one, and how many never did (pandas)."""
     import pandas as pd
-    rows = {name: {"readers": run.workload.consumers, "busy": f"{busy(run):.0%}", "median": style.seconds(run.end_to_end.p50),
+    rows = {name: {"readers": run.workload.consumers, "busy": percent(busy(run)), "median": style.seconds(run.end_to_end.p50),
                    "slowest 1 %": style.seconds(run.end_to_end.p99), "orders": orders(run), "never handed over": orders(run) - handed_over(run)}
             for name, run in runs.runs.items()}
     return pd.DataFrame.from_dict(rows, orient="index")
@@ -46,6 +46,11 @@ def table(runs: Comparison):
 def busy(run: Run) -> float:
     """The share of time a reader works: orders handed over x mean work, shared among the readers (Little's law)."""
     return handed_over(run) * run.workload.work.mean / (run.workload.consumers * run.workload.seconds)
+
+
+def percent(share: float) -> str:
+    """`62 %`."""
+    return f"{100 * share:.0f} %"
 
 
 def orders(run: Run) -> int:
@@ -157,7 +162,7 @@ class Load:
 
     def picture(self) -> Picture:
         """This load as a dot on the curve that theory draws for all loads."""
-        told = f"{self.workers} worker{'s' * (self.workers > 1)}, {self.busy:.0%} busy"
+        told = f"{self.workers} worker{'s' * (self.workers > 1)}, {percent(self.busy)} busy"
         by = theory.mmc_wait_quantile(self.rate, 1 / A_MILLISECOND.mean, self.workers, 0.99)
         figure, (axis,) = picture(f"{told}: 1 order in 100 waits longer than {style.seconds(self.p99)}", sentence(
             f"Wait for a worker that 1 order in 100 exceeds. Dot: {len(self.waits):,} simulated orders at {self.rate:g} a second, "
@@ -177,7 +182,7 @@ class Load:
         return self.picture()._repr_mimebundle_()
 
 
-def load(rate: float, workers: int) -> Load:
+def load(rate: float = 100, workers: int = 1) -> Load:
     """A queue without a network, so that nothing is measured but waiting for a worker and working."""
     system = workqueue.WorkQueue(prefetch=1, confirms=False, network=NetworkProfile.instant())
     run = simulate(system, Workload(rate=rate, seconds=ORDERS / rate, consumers=workers, work=A_MILLISECOND), seed=7, trace=False)
