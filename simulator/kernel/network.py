@@ -65,7 +65,7 @@ class Link:
         self.zones = (source.zone, target.zone)
         profile = network.profile
         latency = profile.same_zone if source.zone == target.zone else profile.cross_zone
-        self._latency = network.world.sampler(f"network/{source.name}→{target.name}", latency)
+        self.latency = network.world.sampler(f"network/{source.name}→{target.name}", latency)
         self._seconds_per_byte = 1.0 / profile.bandwidth
         self._last_arrival = 0.0
         self._held: list[tuple] = []
@@ -85,7 +85,7 @@ class Link:
         if network.rules or self._held:
             self._under_rules(start - now, parcel)
         else:
-            self._travel(start - now + self._latency(), parcel)
+            self._travel(start - now + self.latency(), parcel)
         return sent
 
     def _travel(self, delay: float, parcel: tuple) -> None:
@@ -109,7 +109,7 @@ class Link:
             key, *numbers = about
             network.world.trace.add(network.world.now, network.DROP, self.target.code, self.source.code, key, sent, *numbers)
         else:
-            self._travel(delay + self._latency() + (rule.delay if action == "delay" else 0.0), parcel)
+            self._travel(delay + self.latency() + (rule.delay if action == "delay" else 0.0), parcel)
 
     def release(self) -> None:
         """Sends what was held, in order, unless a rule still holds it."""
@@ -176,7 +176,7 @@ class Network:
         """Tells a node, one latency later, that its connection to a peer is gone; a network rule may keep the news from it."""
         rule = self.rule_for(peer.name, node.name)
         if rule is None or rule.action in ("pass", "delay"):
-            node.after(self.link(peer, node)._latency() + (rule.delay if rule else 0.0), _disconnected, node, peer)
+            node.after(self.link(peer, node).latency() + (rule.delay if rule else 0.0), _disconnected, node, peer)
 
     def count_bytes(self) -> None:
         """Adds what every link carried to the world's meters."""

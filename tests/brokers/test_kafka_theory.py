@@ -42,7 +42,7 @@ class _with_slow_answers:
         leader = system.brokers[0].node
         for broker in system.brokers[1:]:
             link = world.network.link(leader, broker.node)
-            link._latency = world.sampler(f"test/{broker.node.name}", distributions.Exponential(self.mean))
+            link.latency = world.sampler(f"test/{broker.node.name}", distributions.Exponential(self.mean))
         return system
 
 

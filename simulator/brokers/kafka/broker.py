@@ -142,12 +142,21 @@ class Broker:
 
     def _answer(self, request: ProduceRequest) -> None:
         if request.acks == 0:
+            self._answer_nothing(request)
             return
         count = sum(batch.count for batch in request.batches)
         only = request.batches[0] if len(request.batches) == 1 else None
         self.link(request.client.node).send(
             self.kinds.produced, request.client.on_produced, request, REQUEST_OVERHEAD, request.cause, only.key if only else -1,
             request.results[0][2] if only else -1, count, -1, only.value if only else -1)
+
+    def _answer_nothing(self, request: ProduceRequest) -> None:
+        """With acks=0 there is no answer: the client's machine sees its bytes taken, or, after an error, the connection closed."""
+        client = request.client
+        if any(error is not Error.NONE for _, error, _ in request.results):
+            self.world.network.disconnect(client.node, self.node)
+        else:
+            client.node.after(self.link(client.node).latency(), client.on_taken, request)
 
     # Serving fetches
 

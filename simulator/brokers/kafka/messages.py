@@ -48,7 +48,7 @@ class ProducerBatch:
 class ProduceRequest:
     """Batches for one broker in one request; answered once, when the last of them is settled."""
 
-    __slots__ = ("client", "broker", "batches", "acks", "results", "pending", "open", "cause")
+    __slots__ = ("client", "broker", "batches", "acks", "results", "pending", "open", "cause", "size")
 
     def __init__(self, client, broker, batches, acks):
         self.client, self.broker, self.batches, self.acks = client, broker, batches, acks

@@ -21,6 +21,7 @@ from .messages import REQUEST_OVERHEAD, Error, ProduceRequest, ProducerBatch
 if TYPE_CHECKING:
     from .cluster import KafkaSystem
 
+SEND_BUFFER = 131_072             # send.buffer.bytes
 EXPIRY_CHECK = 1.0                # seconds between looks for batches past their delivery timeout
 RECONNECT_BACKOFF = 0.05          # reconnect.backoff.ms
 RECONNECT_BACKOFF_MAX = 1.0       # reconnect.backoff.max.ms
@@ -64,6 +65,7 @@ class ProducerClient:
         self.questions, self.will_ask = 0, False
         self.connected = [True] * brokers
         self.connects = [0] * brokers  # attempts since the connection was lost
+        self.in_socket = [0] * brokers  # bytes of acks=0 requests that the other machine has not taken yet
 
     def start(self) -> None:
         """Learns who leads and begins; records that were due while the process was down were never sent."""
@@ -98,7 +100,8 @@ class ProducerClient:
         if timer is not None:
             timer.cancel()
             self.timers[broker] = None
-        if len(self.in_flight[broker]) >= self.config.max_in_flight or not self.connected[broker]:
+        full = len(self.in_flight[broker]) >= self.config.max_in_flight or self.in_socket[broker] >= SEND_BUFFER
+        if full or not self.connected[broker]:
             return
         due = inf
         for stretch in self.by_leader[broker]:
@@ -165,12 +168,31 @@ class ProducerClient:
         for batch in batches:
             batch.event = event
         if self.config.acks == 0:
-            for batch in batches:
-                self.stretches[batch.key].flying.remove(batch.value)
-                self._complete(batch, OK, Error.NONE)
+            self._forget_about(request, size + REQUEST_OVERHEAD)
         else:
             self.in_flight[broker].append(request)
             self._watch(broker, request)
+
+    def _forget_about(self, request: ProduceRequest, size: int) -> None:
+        """With acks=0 a request counts as answered once it is in the socket; a machine that takes nothing fills the socket's buffer."""
+        for batch in request.batches:
+            self.stretches[batch.key].flying.remove(batch.value)
+            self._complete(batch, OK, Error.NONE)
+        self.in_socket[request.broker] += size
+        request.size = size
+        if self.in_socket[request.broker] >= SEND_BUFFER:
+            self.node.after(self.config.request_timeout, self._stuck, request.broker, self.connects[request.broker], request)
+
+    def on_taken(self, request: ProduceRequest) -> None:
+        """The broker's machine has taken an acks=0 request."""
+        request.open = False
+        if self.connected[request.broker] and self.in_socket[request.broker]:
+            self.in_socket[request.broker] -= request.size
+            self._plan(request.broker)
+
+    def _stuck(self, broker: int, connects: int, request: ProduceRequest) -> None:
+        if request.open and self.connected[broker] and connects == self.connects[broker]:
+            self._lose_connection(broker, Error.REQUEST_TIMED_OUT, -1)
 
     def _watch(self, broker: int, request: ProduceRequest) -> None:
         """Makes sure that somebody notices if this request is never answered: one timer a broker, for its oldest request."""
@@ -217,7 +239,7 @@ class ProducerClient:
 
     def _lose_connection(self, broker: int, error: Error, event: int) -> None:
         """The connection to a broker is gone: everything in flight on it is sent again, in order, once there is a connection or a new leader."""
-        self.connected[broker] = False
+        self.connected[broker], self.in_socket[broker] = False, 0
         backoff = min(RECONNECT_BACKOFF * 2 ** self.connects[broker], RECONNECT_BACKOFF_MAX)
         self.connects[broker] += 1
         self.node.after(backoff * self._jitter(), self._connect, broker, self.connects[broker])
