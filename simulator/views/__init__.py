@@ -1,1 +1,1 @@
-"""Pictures of recorded evidence: figures and the player. They import only `simulator.evidence`, so a real broker's history draws too."""
+"""Pictures of recorded evidence: figures and the player. They know no broker, so a real one's history draws too."""

@@ -1,4 +1,4 @@
-"""Curves over recorded data: latency distributions, throughput and lag over time, sweeps, and several systems side by side."""
+"""Curves over recorded data: latency distributions, throughput and lag over time, sweeps, systems side by side."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ BINS = 120
 
 # Latency
 
-def latency_cdf(history: History | np.ndarray, *, what: str = "produce", theory=None, seed=None, title: str | None = None) -> Picture:
+
+def latency_cdf(history: History | np.ndarray, *, what: str = "produce", theory=None, seed=None,
+                title: str | None = None) -> Picture:
     """How long records took, as a distribution whose axis gives the tail as much room as the middle.
 
     `history` may also be an array of seconds. `theory` is (seconds, share no slower, label), drawn dashed.
@@ -32,8 +34,8 @@ def latency_cdf(history: History | np.ndarray, *, what: str = "produce", theory=
     _draw_cdf(axis, values, "broker")
     for quantile, mark, marker in zip(QUANTILES, marks, style.MARKERS):
         axis.plot(mark, _nines(quantile), marker, color=style.LIGHT["broker"], markersize=7)
-        axis.annotate(f"p{quantile * 100:g}  {style.seconds(mark)}", (mark, _nines(quantile)), xytext=(9, -3), textcoords="offset points",
-                      fontsize=style.LABEL, color=style.LIGHT["ink"], va="top")
+        axis.annotate(f"p{quantile * 100:g}  {style.seconds(mark)}", (mark, _nines(quantile)), xytext=(9, -3),
+                      textcoords="offset points", fontsize=style.LABEL, color=style.LIGHT["ink"], va="top")
     if theory is not None:
         _draw_theory(axis, theory)
     _latency_axes(axis, values)
@@ -53,10 +55,11 @@ def _tail(marks) -> str:
 
 
 def _latency_words(values, marks, what, theory) -> str:
-    span = {"produce": "from creation to acknowledgement", "end_to_end": "from creation to first delivery"}.get(what, what)
+    span = {"produce": "creation to acknowledgement", "end_to_end": "creation to first delivery"}.get(what, what)
     told = ", ".join(f"p{q * 100:g} {style.seconds(m)}" for q, m in zip(QUANTILES, marks))
     line = f" The dashed line is {theory[2]}." if theory is not None else ""
-    return f"Seconds {span} of {style.plural(len(values), 'record')}: {told}, slowest {style.seconds(values.max())}.{line}"
+    return (f"Seconds from {span} of {style.plural(len(values), 'record')}: {told}, "
+            f"slowest {style.seconds(values.max())}.{line}")
 
 
 def _nines(share):
@@ -98,20 +101,26 @@ def _log_ticks(low: float, high: float, few: bool) -> list[float]:
 
 # Throughput
 
-def throughput(history: History, *, faults=(), seed=None, title: str | None = None, bin: float | None = None) -> Picture:
+
+def throughput(history: History, *, faults=(), seed=None, title: str | None = None,
+               bin: float | None = None) -> Picture:
     """Records a second, acknowledged and delivered, over time; `faults` is (time, text) pairs to mark."""
     acknowledged, delivered = history.flow("acknowledged"), history.flow("delivered")
     times = np.concatenate([acknowledged[0], delivered[0]])
     if not len(times):
-        return empty(title or "Nothing was acknowledged or delivered", "No send and no poll succeeded, so there is no throughput to show.", seed)
+        return empty(title or "Nothing was acknowledged or delivered",
+                     "No send and no poll succeeded, so there is no throughput to show.", seed)
     end = float(max(times.max(), 1e-9))
     edges = np.linspace(0, end, BINS + 1 if bin is None else max(2, int(np.ceil(end / bin)) + 1))
-    rates = [np.histogram(at, edges, weights=count)[0] / (edges[1] - edges[0]) for at, count in (acknowledged, delivered)]
+    rates = [np.histogram(at, edges, weights=count)[0] / (edges[1] - edges[0])
+             for at, count in (acknowledged, delivered)]
     confirmed = len(acknowledged[0]) > 0
     finding = _outage(edges, rates[0] if confirmed else rates[1], "acknowledged" if confirmed else "delivered")
-    figure, (axis,) = picture(title or finding, sentence(
-        f"Records a second over {style.seconds(end)}: {_mean(acknowledged, end)} acknowledged (solid) and {_mean(delivered, end)} "
-        f"delivered (dashed) on average. {finding}.", seed), height=2.6)
+    figure, (axis,) = picture(
+        title or finding,
+        sentence(
+            f"Records a second over {style.seconds(end)}: {_mean(acknowledged, end)} acknowledged (solid) and "
+            f"{_mean(delivered, end)} delivered (dashed) on average. {finding}.", seed), height=2.6)
     for rate, label, hue, line in zip(rates, ("acknowledged", "delivered"), ("producer", "broker"), ("-", "--")):
         axis.stairs(rate, edges, color=style.LIGHT[hue], linestyle=line, linewidth=1.6, label=label)
     _over_time(axis, end, faults, "records/s")
@@ -166,8 +175,9 @@ def fault_marks(axis, faults) -> None:
         if row is not None:
             last[row] = time + span * 0.014 * (len(text) + 2)
             right = time > axis.get_xlim()[0] + span * (1 - 0.013 * len(text))
-            axis.annotate(text, (time, 1), xycoords=("data", "axes fraction"), xytext=(-3 if right else 3, -3 - 11 * row),
-                          textcoords="offset points", ha="right" if right else "left", va="top", fontsize=style.SMALL, color=style.LIGHT["lost"])
+            axis.annotate(text, (time, 1), xycoords=("data", "axes fraction"),
+                          xytext=(-3 if right else 3, -3 - 11 * row), textcoords="offset points",
+                          ha="right" if right else "left", va="top", fontsize=style.SMALL, color=style.LIGHT["lost"])
 
 
 # Lag
@@ -178,9 +188,11 @@ def lag(history: History, *, faults=(), seed=None, title: str | None = None) -> 
     if not len(grid):
         return empty(title or "No lag to show", "Nothing was acknowledged, so there is no lag to show.", seed)
     finding = _lag_finding(grid, total)
-    figure, (axis,) = picture(title or finding, sentence(
-        f"Acknowledged records not yet delivered, summed over {style.plural(len(history.keys), 'partition')}. {finding}. "
-        f"At the end {style.plural(int(total[-1]), 'record')} still waited.", seed), height=2.6)
+    figure, (axis,) = picture(
+        title or finding,
+        sentence(
+            f"Acknowledged records not yet delivered, summed over {style.plural(len(history.keys), 'partition')}. "
+            f"{finding}. At the end {style.plural(int(total[-1]), 'record')} still waited.", seed), height=2.6)
     axis.fill_between(grid, total, step="post", color=style.LIGHT["consumer"], alpha=0.35, linewidth=0)
     axis.step(grid, total, where="post", color=style.LIGHT["broker"], linewidth=1.5)
     _over_time(axis, grid[-1], faults, "records behind")
@@ -188,7 +200,7 @@ def lag(history: History, *, faults=(), seed=None, title: str | None = None) -> 
 
 
 def lag_over_time(history, points: int = 600) -> tuple[np.ndarray, np.ndarray]:
-    """Times and, at each, the records acknowledged but not yet delivered, by position in each key's log; for a queue, its depth."""
+    """Times and, at each, the records acknowledged but not yet delivered: behind in each key's log, or in a queue."""
     if isinstance(history, QueueHistory):
         arrived, settled = np.sort(history.flow("acknowledged")[0]), np.sort(history.flow("settled")[0])
         grid = np.linspace(0, max(arrived.max(initial=0), settled.max(initial=0)), points if len(arrived) else 0)
@@ -214,24 +226,32 @@ def _reached(rows, key: int, position: str, grid) -> np.ndarray:
 def _lag_finding(grid, total) -> str:
     peak = int(np.argmax(total))
     drained = np.flatnonzero(total[peak:] <= max(0.1 * total[peak], 1))
-    after = f", drained {style.seconds(grid[peak + drained[0]] - grid[peak])} later" if len(drained) else " and does not drain"
+    after = " and does not drain"
+    if len(drained):
+        after = f", drained {style.seconds(grid[peak + drained[0]] - grid[peak])} later"
     return f"Lag peaks at {style.plural(int(total[peak]), 'record')} at {style.instant(grid[peak])}{after}"
 
 
 # Sweeps and comparisons
 
-def sweep(frame, x: str, y: str, *, by: str | None = None, low: str | None = None, high: str | None = None, theory=None, seed=None,
-          title: str | None = None, log: str = "") -> Picture:
+
+def sweep(frame, x: str, y: str, *, by: str | None = None, low: str | None = None, high: str | None = None, theory=None,
+          seed=None, title: str | None = None, log: str = "") -> Picture:
     """What a measure does as a setting changes, with the band in which 95 % of repeated experiments would put its mean.
 
-    `frame` (pandas) either holds the band in columns `low` and `high` (by default y_low and y_high) or one row a seed, from which the
-    band is computed. `by` draws one line a value. `theory` is (x values, y values, label). `log` may be "x", "y" or "xy".
+    `frame` (pandas) either holds the band in columns `low` and `high` (by default y_low and y_high) or one row a seed,
+    from which the band is computed. `by` draws one line a value. `theory` is (x values, y values, label). `log` may be
+    "x", "y" or "xy".
     """
     if not len(frame):
         return empty(title or "Nothing was swept", "The sweep holds no run, so there is no curve to show.", seed)
-    curves = {f"{by} = {name}" if by else y: _band(part, x, y, low or f"{y}_low", high or f"{y}_high") for name, part in (frame.groupby(by) if by else [(y, frame)])}
+    curves = {
+        f"{by} = {name}" if by else y: _band(part, x, y, low or f"{y}_low", high or f"{y}_high")
+        for name, part in (frame.groupby(by) if by else [(y, frame)])}
     finding = _sweep_finding(curves, x, y)
-    figure, (axis,) = picture(title or finding, sentence(f"{y} against {x}; the band holds the mean with 95 % confidence. {finding}.", seed), height=3.0)
+    figure, (axis,) = picture(
+        title or finding, sentence(f"{y} against {x}; the band holds the mean with 95 % confidence. {finding}.", seed),
+        height=3.0)
     for count, (name, (at, mean, below, above)) in enumerate(curves.items()):
         look = style.series(count)
         axis.plot(at, mean, label=name, linewidth=1.6, markersize=5, **look)
@@ -251,7 +271,8 @@ def _band(frame, x, y, low, high):
         return tuple(frame[column].to_numpy(float) for column in (x, y, low, high))
     found = [(at, mean_interval(part.to_numpy(float))) for at, part in frame.groupby(x)[y]]
     at, mean, below, above = np.array([(at, band.value, band.low, band.high) for at, band in found], float).T
-    return at, mean, np.where(np.isfinite(below), below, mean), np.where(np.isfinite(above), above, mean)  # one run makes no band
+    below, above = (np.where(np.isfinite(bound), bound, mean) for bound in (below, above))  # one run makes no band
+    return at, mean, below, above
 
 
 def _sweep_finding(curves, x, y) -> str:
@@ -259,32 +280,38 @@ def _sweep_finding(curves, x, y) -> str:
     which = f"{y} at {name}" if len(curves) > 1 else y
     if np.ptp(mean) < 0.02 * abs(mean).max() or len(at) < 2:
         return f"{which} stays at {style.number(mean[0])} whatever {x} is"
-    return f"{which} goes from {style.number(mean[0])} to {style.number(mean[-1])} as {x} goes from {style.number(at[0])} to {style.number(at[-1])}"
+    from_to = lambda values: f"from {style.number(values[0])} to {style.number(values[-1])}"
+    return f"{which} goes {from_to(mean)} as {x} goes {from_to(at)}"
 
 
-def compare(histories: Mapping[str, History | np.ndarray], *, what: str = "produce", seed=None, title: str | None = None) -> Picture:
-    """Latency distributions of several systems as small multiples on the same axes, each over the grey shadow of the others."""
+def compare(histories: Mapping[str, History | np.ndarray], *, what: str = "produce", seed=None,
+            title: str | None = None) -> Picture:
+    """Latency distributions of several systems as small multiples, each over the grey shadow of the others."""
     values = {name: latencies(history, what) for name, history in histories.items()}
     values = {name: found for name, found in values.items() if len(found)}
     if not values:
-        return empty(title or "Nothing to compare", "No record completed in any system, so there is nothing to compare.", seed)
+        return empty(title or "Nothing to compare",
+                     "No record completed in any system, so there is nothing to compare.", seed)
     tails = {name: float(np.quantile(found, 0.99)) for name, found in values.items()}
     columns = 2 if len(values) in (2, 4) else min(3, len(values))
     rows = -(-len(values) // columns)
-    told = "; ".join(f"{name}: median {style.seconds(np.median(found))}, p99 {style.seconds(tails[name])}" for name, found in values.items())
-    figure, axes = picture(title or _best(tails), sentence(f"Latency distributions on the same axes. {told}.", seed), height=1.9 * rows + 0.35,
-                           rows=rows, columns=columns, head=0.22, sharex=True, sharey=True)
+    told = "; ".join(f"{name}: median {style.seconds(np.median(found))}, p99 {style.seconds(tails[name])}"
+                     for name, found in values.items())
+    figure, axes = picture(title or _best(tails), sentence(f"Latency distributions on the same axes. {told}.", seed),
+                           height=1.9 * rows + 0.35, rows=rows, columns=columns, head=0.22, sharex=True, sharey=True)
     everything = np.concatenate([np.quantile(found, [0, 1]) for found in values.values()])
     for count, (axis, name) in enumerate(zip(axes, values)):
         for found in values.values():
             _draw_cdf(axis, found, style.LIGHT["rule"])
         _draw_cdf(axis, values[name], style.series(count)["color"], style.series(count)["linestyle"])
-        axis.set_title(f"{name} · p99 {style.seconds(tails[name])}", fontsize=style.LABEL, loc="left", color=style.LIGHT["ink"], pad=3)
+        axis.set_title(f"{name} · p99 {style.seconds(tails[name])}", fontsize=style.LABEL, loc="left",
+                       color=style.LIGHT["ink"], pad=3)
     for place, axis in enumerate(axes):
         _latency_axes(axis, everything, few=True)
         axis.set_visible(place < len(values))
         axis.tick_params(labelbottom=True)
-        words(axis, "latency" if place >= len(values) - columns else "", "records no slower" if place % columns == 0 else "")
+        words(axis, "latency" if place >= len(values) - columns else "",
+              "records no slower" if place % columns == 0 else "")
     return figure
 
 
@@ -293,9 +320,11 @@ def _best(tails: dict[str, float]) -> str:
     if len(order) == 1:
         return f"{order[0]}: p99 is {style.seconds(tails[order[0]])}"
     ratio = tails[order[-1]] / tails[order[0]] if tails[order[0]] else np.inf
-    return f"{order[0]} has the shortest tail: p99 {style.seconds(tails[order[0]])}, {ratio:.2g} times shorter than {order[-1]}"
+    shortest = f"{order[0]} has the shortest tail: p99 {style.seconds(tails[order[0]])}"
+    return f"{shortest}, {ratio:.2g} times shorter than {order[-1]}"
 
 
 def trace_faults(trace) -> list[tuple[float, str]]:
     """The faults of a trace, as marks for a figure over time."""
-    return [(time, f"{kind.replace('_', ' ')} {node}") for time, kind, node in reading.marks(trace, "isr", "elected", "fenced", "truncate")]
+    return [(time, f"{kind.replace('_', ' ')} {node}")
+            for time, kind, node in reading.marks(trace, "isr", "elected", "fenced", "truncate")]

@@ -1,4 +1,4 @@
-"""Which events of a long trace are worth carrying to a reader: the stretches around what explains the run, and the state they start from."""
+"""Which events of a long trace are worth carrying to a reader: stretches around what explains the run."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ _DEPTH = 8  # batches of a log that a reader sees below its end
 
 @dataclass(frozen=True)
 class Excerpt:
-    """Events of a trace: `ids` in order; `shown` is False for those carried only to tell the state a stretch starts from.
+    """Events of a trace: `ids` in order; `shown` is False where they only tell the state that a stretch starts from.
 
-    `gaps` are the stretches of time (start, end) from which events were left out; `total` is how many events the window held.
+    `gaps` are the stretches of time (start, end) from which events were left out; `total` is how many events the window
+    held.
     """
     ids: np.ndarray
     shown: np.ndarray
@@ -32,11 +33,13 @@ class Excerpt:
         if shown >= self.total:
             return ""
         where = "around the faults and what explains the run" if self.gaps else "of the chosen partition"
-        return f"{shown:,} of {self.total:,} events are shown here, those {where}; hatched stretches of time hold the others."
+        return (f"{shown:,} of {self.total:,} events are shown here, those {where}; "
+                "hatched stretches of time hold the others.")
 
 
-def excerpt(trace: Trace, limit: int, *, focus=(), key: str | None = None, window: tuple[float, float] | None = None) -> Excerpt:
-    """At most about `limit` events: all of them if they fit, else equal stretches around `focus` and every change of state."""
+def excerpt(trace: Trace, limit: int, *, focus=(), key: str | None = None,
+            window: tuple[float, float] | None = None) -> Excerpt:
+    """At most about `limit` events: all if they fit, else equal stretches around `focus` and every change of state."""
     rows = trace.events.rows
     start, end = (0, len(rows)) if window is None else np.searchsorted(rows["time"], window) + np.array([0, 1])
     pool = np.arange(start, min(end, len(rows)))
@@ -58,7 +61,7 @@ def _concerns(trace: Trace, pool, key: str):
 
 
 def _around(trace: Trace, pool, focus, budget: int):
-    """The events of the pool within the largest radius of a focus that keeps to the budget; the last ones if there is no focus."""
+    """The events within the largest radius of a focus that keeps to the budget; the last ones if there is no focus."""
     states = pool[reading.shapes(trace)[pool] == reading.STATE]
     points = np.union1d(np.asarray(focus, int), _thinned(states, budget // 20))
     points = np.unique(np.searchsorted(pool, points[(points >= pool[0]) & (points <= pool[-1])]))
@@ -87,7 +90,8 @@ def _covered(points, radius: int, size: int):
 
 def _whole_messages(trace: Trace, ids):
     """These events and the other ends of their messages, so that nothing seems lost that is merely not shown."""
-    found, inside = reading.messages(trace), np.zeros(len(trace) + 1, bool)  # the last place stands for "has not arrived"
+    found = reading.messages(trace)
+    inside = np.zeros(len(trace) + 1, bool)  # the last place stands for "has not arrived"
     inside[ids] = True
     seen = inside[found.send] | inside[found.arrival]
     inside[found.send[seen]] = inside[found.arrival[seen]] = True
@@ -95,7 +99,7 @@ def _whole_messages(trace: Trace, ids):
 
 
 def _stretches(trace: Trace, ids, start: int, total: int) -> tuple[list[int], list[tuple[float, float]]]:
-    """The events that stretches begin with, and the times between them; a stretch ends where 50 events or more were left out."""
+    """The events that stretches begin with, and the times between; a stretch ends where 50 events were left out."""
     if not len(ids):
         return [], []
     time = trace.events.rows["time"]

@@ -1,4 +1,4 @@
-"""A figure that carries its own words: a title that says the finding, a caption, and alternative text wherever it is shown."""
+"""A figure that carries its own words: a title that says the finding, a caption, and alternative text."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 from . import style
 
 DPI = 110
-_TOP, _LEFT, _RIGHT, _BELOW, _LINE = 0.46, 0.85, 0.25, 0.62, 0.165  # margins and the height of a caption's line, in inches
+_TOP, _LEFT, _RIGHT, _BELOW, _LINE = 0.46, 0.85, 0.25, 0.62, 0.165  # margins, a caption's line: inches
 
 
 class Picture(Figure):
-    """A matplotlib Figure with a `caption` that says the same in words, and that a notebook shows with alternative text."""
+    """A matplotlib Figure with a `caption` that says the same in words, shown with alternative text."""
 
     caption = ""
     headline = ""
@@ -31,9 +31,9 @@ class Picture(Figure):
         return bundle(self, self.alt())
 
 
-def picture(title: str, caption: str, width: float = 8.0, height: float = 3.4, rows: int = 1, columns: int = 1, left: float = _LEFT,
-            head: float = 0.0, **axes) -> tuple[Picture, list]:
-    """A figure with its title above, its caption below and `rows` x `columns` plain axes between; height is that of the axes."""
+def picture(title: str, caption: str, width: float = 8.0, height: float = 3.4, rows: int = 1, columns: int = 1,
+            left: float = _LEFT, head: float = 0.0, **axes) -> tuple[Picture, list]:
+    """A figure: title above, caption below, `rows` x `columns` plain axes between; height is that of the axes."""
     lines = textwrap.wrap(caption, int(width * 14.5))
     top, below = _TOP + head, _BELOW + _LINE * len(lines)
     total = top + height + below
@@ -43,8 +43,10 @@ def picture(title: str, caption: str, width: float = 8.0, height: float = 3.4, r
     grid = figure.subplots(rows, columns, squeeze=False, **axes)
     figure.subplots_adjust(left=left / width, right=1 - _RIGHT / width, top=1 - top / total, bottom=below / total,
                            wspace=0.1, hspace=0.36)
-    figure.text(0.16 / width, 1 - 0.1 / total, title, fontsize=style.TITLE, fontweight="bold", color=style.LIGHT["ink"], va="top")
-    figure.text(0.16 / width, 0.08 / total, "\n".join(lines), fontsize=style.SMALL, color=style.LIGHT["muted"], va="bottom", linespacing=1.25)
+    figure.text(0.16 / width, 1 - 0.1 / total, title, fontsize=style.TITLE, fontweight="bold", color=style.LIGHT["ink"],
+                va="top")
+    figure.text(0.16 / width, 0.08 / total, "\n".join(lines), fontsize=style.SMALL, color=style.LIGHT["muted"],
+                va="bottom", linespacing=1.25)
     for axis in grid.flat:
         plain(axis)
     return figure, list(grid.flat)
@@ -69,7 +71,8 @@ def empty(title: str, why: str, seed=None) -> Picture:
     """What is shown when there is nothing to draw: a sentence that says why."""
     figure, (axis,) = picture(title, sentence(why, seed), height=1.0)
     axis.set_axis_off()
-    axis.text(0.5, 0.5, why, ha="center", va="center", transform=axis.transAxes, fontsize=style.LABEL, color=style.LIGHT["muted"])
+    axis.text(0.5, 0.5, why, ha="center", va="center", transform=axis.transAxes, fontsize=style.LABEL,
+              color=style.LIGHT["muted"])
     return figure
 
 
@@ -84,7 +87,7 @@ def caption(figure: Figure) -> str:
 
 
 def png(figure: Figure, colours: int = 0) -> bytes:
-    """The figure as a PNG; of so many colours if a number is given, which takes a third longer and a third of the bytes."""
+    """The figure as a PNG; with a number of colours it takes a third longer to make and a third of the bytes."""
     from PIL import Image
     canvas = figure.canvas if hasattr(figure.canvas, "buffer_rgba") else FigureCanvasAgg(figure)
     canvas.draw()

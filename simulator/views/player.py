@@ -1,8 +1,8 @@
-"""The player: one output that replays a trace, needs no kernel once made, and is a picture with a text wherever scripts may not run.
+"""The player: one output that replays a trace and needs no kernel once made; a picture and a text without scripts.
 
-The HTML holds a PNG and the story as text; an inline script swaps in the player (player_data.js decodes and derives, player_draw.js,
-player_topology.js and player_times.js draw, player.js is the controls). It lives in a shadow root: no style leaks either way, several
-fit on a page, nothing is global.
+The HTML holds a PNG and the story as text; an inline script swaps in the player (player_data.js decodes and derives,
+player_draw.js, player_topology.js and player_times.js draw, player.js is the controls). It lives in a shadow root: no
+style leaks either way, several fit on a page, nothing is global.
 """
 
 from __future__ import annotations
@@ -27,17 +27,19 @@ _SCRIPTS = ("player_data.js", "player_draw.js", "player_topology.js", "player_ti
 _NARROWEST = {np.dtype(np.int8): "i1", np.dtype(np.int16): "i2", np.dtype(np.int32): "i4"}
 _TELLING = ("crash", "power_loss", "pause", "offline", "fenced", "elected", "truncate")
 _STORY_LINES = 120
+_COLUMNS = ("kind", "node", "peer", "key", "offset", "count", "epoch", "value")
 _SYMBOLS = {True: "✓", False: "✗", None: "?", "holds": "✓", "broken": "✗", "permitted": "~", "unknown": "?"}
 
 
-def player(trace: Trace, *, title: str = "", subtitle: str = "", verdicts=(), explanation=None, question: str = "Why did it happen?",
-           key: str | None = None, window: tuple[float, float] | None = None, limit: int = 10_000, seed=None) -> Player:
+def player(trace: Trace, *, title: str = "", subtitle: str = "", verdicts=(), explanation=None,
+           question: str = "Why did it happen?", key: str | None = None, window: tuple[float, float] | None = None,
+           limit: int = 10_000, seed=None) -> Player:
     """A trace as something to scrub, step and read.
 
-    `verdicts` are (verdict, text) pairs; a verdict is True, False or None (unknown), or the word for it. `explanation` is what
-    `evidence.why` found, or its lines as (time or None, node, sentence) under the heading `question`; the player opens at its decisive
-    moment. `key` is the partition whose log is drawn. `window` is (start, end) in seconds; of a longer trace at most about `limit`
-    events are carried.
+    `verdicts` are (verdict, text) pairs; a verdict is True, False or None (unknown), or the word for it. `explanation`
+    is what `evidence.why` found, or its lines as (time or None, node, sentence) under the heading `question`; the
+    player opens at its decisive moment. `key` is the partition whose log is drawn. `window` is (start, end) in seconds;
+    of a longer trace at most about `limit` events are carried.
     """
     if limit < 1:
         raise ValueError(f"limit: {limit} is not a number of events; give 1 or more")
@@ -45,9 +47,9 @@ def player(trace: Trace, *, title: str = "", subtitle: str = "", verdicts=(), ex
         raise ValueError(f"window: {window} does not end after it starts; give (start, end) in seconds")
     if key is not None and key not in trace.keys:
         raise ValueError(f"key: {key!r} is not one of {', '.join(trace.keys) or 'none (the trace has no key)'}")
-    return Player(trace, title or f"{style.plural(len(trace), 'event')} on {style.plural(len(trace.nodes), 'node')}", subtitle,
-                  [(_SYMBOLS.get(verdict, verdict), str(text)) for verdict, text in verdicts], *_lines(trace, explanation, question),
-                  key, window, limit, seed)
+    return Player(trace, title or f"{style.plural(len(trace), 'event')} on {style.plural(len(trace.nodes), 'node')}",
+                  subtitle, [(_SYMBOLS.get(verdict, verdict), str(text)) for verdict, text in verdicts],
+                  *_lines(trace, explanation, question), key, window, limit, seed)
 
 
 def _lines(trace: Trace, explanation, question: str) -> tuple[list[tuple], str]:
@@ -55,7 +57,8 @@ def _lines(trace: Trace, explanation, question: str) -> tuple[list[tuple], str]:
     if isinstance(explanation, Explanation):
         lines = [(line.time, line.node, line.sentence, line.event) for line in explanation.lines]
         return lines + [(None, "", explanation.ending, -1)] * bool(explanation.ending), explanation.title
-    return [(time, node, sentence, _event_at(trace, time, node, sentence)) for time, node, sentence in explanation or ()], question
+    return [(time, node, sentence, _event_at(trace, time, node, sentence))
+            for time, node, sentence in explanation or ()], question
 
 
 class Player:
@@ -63,7 +66,8 @@ class Player:
 
     def __init__(self, trace, title, subtitle, verdicts, explanation, question, key, window, limit, seed):
         self.trace, self.title, self.seed = trace, title, seed
-        self.subtitle = " · ".join(part for part in (subtitle, "" if seed is None or "seed" in subtitle else f"seed {seed}") if part)
+        seeded = seed is None or "seed" in subtitle
+        self.subtitle = " · ".join(part for part in (subtitle, "" if seeded else f"seed {seed}") if part)
         self.verdicts, self.explanation, self.question, self.key = verdicts, explanation, question, key
         focus = [event for *_, event in explanation if event >= 0]
         self.key = key or _busiest_key(trace, focus)
@@ -81,7 +85,8 @@ class Player:
         if self.explanation:
             lines += ["", self.question, *(f"{_clock(time):>12}  {text}" for time, _, text, _ in self.explanation)]
         told = self._told(most)
-        lines += ["", f"{len(told):,} of {self.excerpt.total:,} events:" if len(told) < self.excerpt.total else "All events:"]
+        part = f"{len(told):,} of {self.excerpt.total:,}" if len(told) < self.excerpt.total else "All"
+        lines += ["", f"{part} events:"]
         lines += [f"{_clock(time):>12}  {text}" for time, _, text in reading.story(self.trace, told)]
         return "\n".join(line for line in lines if line is not None).strip()
 
@@ -115,15 +120,17 @@ class Player:
         return figure
 
     def _html(self, picture: str, story: str) -> str:
-        data = json.dumps(self.data(), separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/").replace("<!--", "<\\!--")
+        data = json.dumps(self.data(), separators=(",", ":"), ensure_ascii=False)
+        data = data.replace("</", "<\\/").replace("<!--", "<\\!--")  # so that no text can end the script
         name = hashlib.sha256(data.encode()).hexdigest()[:12]
         here = Path(__file__).parent
         script = "\n".join((here / file).read_text(encoding="utf-8") for file in _SCRIPTS)
         css = json.dumps(_hues() + (here / "player.css").read_text(encoding="utf-8"))
         alt = f"{self.title}. {'; '.join(text for _, text in self.verdicts)}"
-        return (f'<div data-player="{name}" data-lm-suppress-shortcuts="true" class="trace-player">{image_tag(picture, alt)}'
-                f"<details><summary>The same as text</summary><pre>{html.escape(story)}</pre></details></div>\n"
-                f'<script type="module">\n{script}\nupgrade("{name}", {data}, {css});\n</script>')
+        return (
+            f'<div data-player="{name}" data-lm-suppress-shortcuts="true">{image_tag(picture, alt)}'
+            f"<details><summary>The same as text</summary><pre>{html.escape(story)}</pre></details></div>\n"
+            f'<script type="module">\n{script}\nupgrade("{name}", {data}, {css});\n</script>')
 
     def data(self) -> dict:
         """Everything the script needs: packed columns of events, and names as JSON."""
@@ -131,21 +138,22 @@ class Player:
         start = float(rows["time"][0]) if len(ids) else 0.0
         place = {int(event): number for number, event in enumerate(ids)}
         cause = np.array([number - place.get(int(c), number) for number, c in enumerate(rows["cause"])], np.int64)
-        lanes = lanes_of(self.trace)
         columns = {"time": ["f8", _encode((rows["time"] - start).astype("<f8"))], "cause": _narrow(cause),
                    "background": _narrow((~self.excerpt.shown).astype(np.int64)),
-                   **{name: _narrow(rows[name]) for name in ("kind", "node", "peer", "key", "offset", "count", "epoch", "value")}}
-        return {"title": self.title, "subtitle": self.subtitle, "verdicts": self.verdicts, "question": self.question,
-                "explanation": [[None if time is None else time - start, text, place.get(event, -1), self._hue(event, node)]
-                                for time, node, text, event in self.explanation],
-                "origin": start, "size": len(ids), "columns": columns, "gaps": [[a - start, b - start] for a, b in self.excerpt.gaps],
-                "notice": self.excerpt.notice(), "start": place.get(self.start, len(ids) - 1),
-                "key": self.trace.keys.code(self.key) if self.key else -1, "chosen": self.explanation != [] or len(self.trace.keys) == 1,
-                "keys": self.trace.keys.names, "lanes": list(lanes),
-                "nodes": [[info.name, info.role, info.zone, style.role(info.role)] for info in self.trace.nodes],
-                "kinds": [[kind.name, kind.shape, kind.sentence, style.is_reply(kind.name), style.mark(kind.name).hue, style.mark(kind.name).shape]
-                          for kind in self.trace.kinds],
-                "notes": {place[event]: note for event, note in self.trace.notes.items() if event in place}}
+                   **{name: _narrow(rows[name]) for name in _COLUMNS}}
+        return {
+            "title": self.title, "subtitle": self.subtitle, "verdicts": self.verdicts, "question": self.question,
+            "explanation": [[None if time is None else time - start, text, place.get(event, -1), self._hue(event, node)]
+                            for time, node, text, event in self.explanation],
+            "origin": start, "size": len(ids), "columns": columns, "notice": self.excerpt.notice(),
+            "gaps": [[a - start, b - start] for a, b in self.excerpt.gaps],
+            "start": place.get(self.start, len(ids) - 1),
+            "key": self.trace.keys.code(self.key) if self.key else -1, "keys": self.trace.keys.names,
+            "chosen": self.explanation != [] or len(self.trace.keys) == 1,
+            "lanes": list(lanes_of(self.trace)),
+            "nodes": [[info.name, info.role, info.zone, style.role(info.role)] for info in self.trace.nodes],
+            "kinds": [_look(kind) for kind in self.trace.kinds],
+            "notes": {place[event]: note for event, note in self.trace.notes.items() if event in place}}
 
     def _hue(self, event: int, node: str) -> str:
         """The meaning an explanation's line is coloured by: the change of state it tells, else the role of its node."""
@@ -156,8 +164,14 @@ class Player:
         return next((style.role(info.role) for info in self.trace.nodes if info.name == node), "ink")
 
 
+def _look(kind) -> list:
+    """A kind of event as the script needs it: its name, shape and sentence, whether it is a reply, its hue and mark."""
+    mark = style.mark(kind.name)
+    return [kind.name, kind.shape, kind.sentence, style.is_reply(kind.name), mark.hue, mark.shape]
+
+
 def _event_at(trace: Trace, time, node: str, sentence: str) -> int:
-    """The event an explanation's line is about: at that time and node, by preference the one told by that very sentence; -1 if none."""
+    """The event a line is about: at that time and node, best the one told by that very sentence; -1 if none."""
     if time is None or not len(trace):
         return -1
     rows = trace.events.rows
@@ -177,7 +191,7 @@ def _busiest_key(trace: Trace, focus) -> str | None:
 
 
 def _telling(trace: Trace, focus, chosen: Excerpt) -> int:
-    """The event to open at: the first change of state that explains the run, else the first fault, else the last event."""
+    """The event to open at: the first change of state that explains the run, else the first fault, else the last."""
     shown = chosen.ids[chosen.shown]
     if not len(shown):
         return -1

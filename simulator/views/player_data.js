@@ -1,15 +1,18 @@
 // What happened, decoded: columns, messages with both ends, the state of every node after any event, sentences.
 
-const ARRAYS = {i1: Int8Array, i2: Int16Array, i4: Int32Array, f8: Float64Array};  // little-endian, as every browser's machine is
-const ROWS_KEPT = 16;                                                              // batches remembered below the end of a log
+const ARRAYS = {i1: Int8Array, i2: Int16Array, i4: Int32Array, f8: Float64Array};  // little-endian, like every browser
+const ROWS_KEPT = 16;  // batches remembered below the end of a log
 
 function decode(data) {
   const column = ([type, text]) => new ARRAYS[type](Uint8Array.from(atob(text), c => c.charCodeAt(0)).buffer);
-  const trace = {...data, ...Object.fromEntries(Object.entries(data.columns).map(([name, packed]) => [name, column(packed)]))};
+  const columns = Object.entries(data.columns).map(([name, packed]) => [name, column(packed)]);
+  const trace = {...data, ...Object.fromEntries(columns)};
   trace.end = trace.size ? trace.time[trace.size - 1] : 0;
   trace.nodes = data.nodes.map(([name, role, zone, hue]) => ({name, role, zone, hue}));
-  trace.kinds = data.kinds.map(([name, shape, sentence, reply, hue, mark]) => ({name, shape, sentence, reply, hue, mark}));
+  trace.kinds = data.kinds.map(([name, shape, sentence, reply, hue, mark]) =>
+    ({name, shape, sentence, reply, hue, mark}));
   trace.shape = i => trace.kinds[trace.kind[i]].shape;
+  trace.name = i => trace.kinds[trace.kind[i]].name;
   trace.shown = Array.from({length: trace.size}, (_, i) => i).filter(i => !trace.background[i]);
   trace.states = trace.shown.filter(i => trace.shape(i) === "state");
   trace.placed = placesOf(trace);
@@ -22,15 +25,20 @@ function decode(data) {
 // The index of the last element not above x in a sorted array, -1 if there is none.
 function lastAt(sorted, x) {
   let low = 0, high = sorted.length;
-  while (low < high) { const middle = (low + high) >> 1; if (sorted[middle] <= x) low = middle + 1; else high = middle; }
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] <= x) low = middle + 1; else high = middle;
+  }
   return low - 1;
 }
+
+function batchOf(trace, i) { return `${trace.key[i]} ${trace.value[i]}`; }
 
 // Key and first value of each appended batch -> the offset it was given.
 function placesOf(trace) {
   const places = new Map();
   for (let i = 0; i < trace.size; i++)
-    if (trace.kinds[trace.kind[i]].name === "append" && !places.has(`${trace.key[i]} ${trace.value[i]}`)) places.set(`${trace.key[i]} ${trace.value[i]}`, trace.offset[i]);
+    if (trace.name(i) === "append" && !places.has(batchOf(trace, i))) places.set(batchOf(trace, i), trace.offset[i]);
   return places;
 }
 
@@ -43,7 +51,8 @@ function messagesOf(trace) {
       const arrives = arrival.get(i) ?? -1;
       messages.push({send: i, arrival: arrives, from: trace.node[i], to: trace.peer[i], left: trace.time[i],
         due: arrives < 0 ? trace.end : trace.time[arrives], lost: arrives >= 0 && trace.shape(arrives) === "drop",
-        reply: trace.kinds[trace.kind[i]].reply, hue: conversation(trace.nodes[trace.node[i]], trace.nodes[trace.peer[i]])});
+        reply: trace.kinds[trace.kind[i]].reply,
+        hue: conversation(trace.nodes[trace.node[i]], trace.nodes[trace.peer[i]])});
     }
   return messages;
 }
@@ -58,9 +67,12 @@ const STOPS = {crash: "crashed", power_loss: "lost power", pause: "paused"}, STA
 function downtimesOf(trace) {
   const open = new Map(), spans = [];
   for (let i = 0; i < trace.size; i++) {
-    const name = trace.kinds[trace.kind[i]].name, node = trace.node[i];
+    const name = trace.name(i), node = trace.node[i];
     if (name in STOPS && !open.has(node)) open.set(node, {node, from: trace.time[i], to: trace.end, kind: name});
-    else if (STARTS.includes(name) && open.has(node)) { spans.push({...open.get(node), to: trace.time[i]}); open.delete(node); }
+    else if (STARTS.includes(name) && open.has(node)) {
+      spans.push({...open.get(node), to: trace.time[i]});
+      open.delete(node);
+    }
   }
   return spans.concat([...open.values()]);
 }
@@ -68,8 +80,9 @@ function downtimesOf(trace) {
 // An event in words, from the sentence its model gave it.
 function tell(trace, i) {
   const name = code => code >= 0 ? trace.nodes[code].name : "";
-  const fields = {node: name(trace.node[i]), peer: name(trace.peer[i]), key: trace.keys[trace.key[i]] ?? "", offset: trace.offset[i],
-    last: trace.offset[i] + trace.count[i] - 1, count: trace.count[i], epoch: trace.epoch[i], value: trace.value[i], note: trace.notes[i] ?? ""};
+  const fields = {node: name(trace.node[i]), peer: name(trace.peer[i]), key: trace.keys[trace.key[i]] ?? "",
+    offset: trace.offset[i], last: trace.offset[i] + trace.count[i] - 1, count: trace.count[i],
+    epoch: trace.epoch[i], value: trace.value[i], note: trace.notes[i] ?? ""};
   return trace.kinds[trace.kind[i]].sentence.replace(/\{(\w+)[^}]*\}/g, (_, field) => fields[field] ?? "");
 }
 
@@ -79,22 +92,26 @@ function range(from, to) { return to - 1 > from ? `${from}–${to - 1}` : `${fro
 // The records of an event by their offsets, even before they have any; `#` and their numbers if they never get one.
 function recordsOf(trace, i) {
   if (trace.count[i] <= 0) return "";
-  const first = trace.offset[i] >= 0 ? trace.offset[i] : trace.placed.get(`${trace.key[i]} ${trace.value[i]}`) ?? -1;
-  return first >= 0 ? range(first, first + trace.count[i]) : trace.value[i] < 0 ? `${trace.count[i]} records` : `#${range(trace.value[i], trace.value[i] + trace.count[i])}`;
+  const first = trace.offset[i] >= 0 ? trace.offset[i] : trace.placed.get(batchOf(trace, i)) ?? -1;
+  if (first >= 0) return range(first, first + trace.count[i]);
+  const value = trace.value[i];
+  return value < 0 ? `${trace.count[i]} records` : `#${range(value, value + trace.count[i])}`;
 }
 
-// The state of every node after any event, as far as one key is concerned: lists of changes, to be searched by event number.
+// The state of every node after any event, as far as one key is concerned: lists of changes, searched by event.
 function replay(trace, key) {
-  const fresh = {status: "up", since: -1, last: -1, end: null, log: [], high: null, acknowledged: null, retries: 0, position: null};
+  const fresh = {status: "up", since: -1, last: -1, end: null, log: [], high: null, acknowledged: null, retries: 0,
+    position: null};
   const nodes = trace.nodes.map(() => ({at: [-1], state: [fresh]}));
   const cluster = {at: [-1], state: [{leader: -1, epoch: -1, inSync: null}]};
-  const put = (list, i, change) => { list.at.push(i); list.state.push({...list.state[list.state.length - 1], ...change}); };
-  const now = node => nodes[node].state[nodes[node].state.length - 1];
+  const put = (list, i, change) => { list.at.push(i); list.state.push({...list.state.at(-1), ...change}); };
+  const now = node => nodes[node].state.at(-1);
   for (let i = 0; i < trace.size; i++) {
-    const name = trace.kinds[trace.kind[i]].name, node = trace.node[i], mine = trace.key[i] === key;
+    const name = trace.name(i), node = trace.node[i], mine = trace.key[i] === key;
     if (node < 0 || (!mine && trace.key[i] >= 0)) continue;
     const offset = trace.offset[i], end = offset + trace.count[i];
-    if (trace.shape(i) === "state" && name !== "isr") put(nodes[name === "fenced" && trace.peer[i] >= 0 ? trace.peer[i] : node], i, {last: i});
+    const concerned = name === "fenced" && trace.peer[i] >= 0 ? trace.peer[i] : node;
+    if (trace.shape(i) === "state" && name !== "isr") put(nodes[concerned], i, {last: i});
     if (name in STOPS) put(nodes[node], i, {status: STOPS[name], since: i});
     if (STARTS.includes(name)) put(nodes[node], i, {status: "up", since: i});
     if (!mine) continue;
@@ -112,8 +129,9 @@ function replay(trace, key) {
     else if (name === "isr") put(cluster, i, {inSync: trace.value[i]});
   }
   const at = (list, i) => list.state[lastAt(list.at, i)];
-  const batches = trace.shown.filter(i => trace.key[i] === key && ["append", "replicate"].includes(trace.kinds[trace.kind[i]].name));
-  return {node: (n, i) => at(nodes[n], i), cluster: i => at(cluster, i), hasLog: n => nodes[n].state.some(state => state.end !== null),
+  const batches = trace.shown.filter(i => trace.key[i] === key && ["append", "replicate"].includes(trace.name(i)));
+  return {node: (n, i) => at(nodes[n], i), cluster: i => at(cluster, i),
+    hasLog: n => nodes[n].state.some(state => state.end !== null),
     single: batches.every(i => trace.count[i] <= 5)};
 }
 
@@ -122,7 +140,9 @@ function cut(log, offset) {
 }
 
 // In sync or not; null while nobody has said.
-function inSync(cluster, node) { return cluster.inSync === null ? null : Math.floor(cluster.inSync / 2 ** node) % 2 === 1; }
+function inSync(cluster, node) {
+  return cluster.inSync === null ? null : Math.floor(cluster.inSync / 2 ** node) % 2 === 1;
+}
 
 // The offsets a reader sees as rows: the last `rows` records, or batches where records are too many; [from, to) each.
 function logRows(play, nodes, i, rows) {
@@ -136,21 +156,25 @@ function logRows(play, nodes, i, rows) {
   return sorted.slice(0, -1).map((from, r) => [from, sorted[r + 1]]);
 }
 
+const MOVES = ["append", "replicate", "acknowledged", "deliver", "truncate", "timeout", "retry", "deduplicated"];
+
 // Which events a filter lets through: those of a node, of a key (and of none), about one record.
 function filterOf(trace, {node, key, record, recordKey}) {
-  const values = new Set(), moves = new Set(["append", "replicate", "acknowledged", "deliver", "truncate", "timeout", "retry", "deduplicated"]);
+  const values = new Set(), moves = new Set(MOVES);
   const covers = (first, i, x) => first >= 0 && first <= x && x < first + trace.count[i];
-  const carries = i => moves.has(trace.kinds[trace.kind[i]].name) || ["send", "receive", "drop"].includes(trace.shape(i));
+  const carries = i => moves.has(trace.name(i)) || ["send", "receive", "drop"].includes(trace.shape(i));
   if (record !== null)
     for (let i = 0; i < trace.size; i++)
-      if (trace.kinds[trace.kind[i]].name === "append" && trace.key[i] === recordKey && covers(trace.offset[i], i, record))
+      if (trace.name(i) === "append" && trace.key[i] === recordKey && covers(trace.offset[i], i, record))
         values.add(trace.value[i] + record - trace.offset[i]);
   const about = i => {
     if (trace.shape(i) === "state" && (trace.key[i] < 0 || trace.key[i] === recordKey)) return true;
-    const from = trace.cause[i] && ["receive", "drop"].includes(trace.shape(i)) ? i - trace.cause[i] : i;   // an arrival is about what was sent
+    // an arrival is about what was sent
+    const from = trace.cause[i] && ["receive", "drop"].includes(trace.shape(i)) ? i - trace.cause[i] : i;
     if (trace.key[from] !== recordKey || !carries(i)) return false;
-    if (trace.offset[from] >= 0 && trace.kinds[trace.kind[i]].name !== "truncate") return covers(trace.offset[from], from, record);
-    return values.size ? [...values].some(value => covers(trace.value[from], from, value)) : covers(trace.offset[from], from, record);
+    const byOffset = !values.size || (trace.offset[from] >= 0 && trace.name(i) !== "truncate");
+    if (byOffset) return covers(trace.offset[from], from, record);
+    return [...values].some(value => covers(trace.value[from], from, value));
   };
   return i => (node < 0 || trace.node[i] === node || trace.peer[i] === node)
     && (key < 0 || trace.key[i] === key || trace.key[i] < 0) && (record === null || about(i));

@@ -5,7 +5,10 @@ const TAU = 2 * Math.PI;
 // A canvas of this size in CSS pixels, sharp on any screen; its context, cleared.
 function sized(canvas, width, height) {
   const ratio = globalThis.devicePixelRatio || 1, w = Math.round(width * ratio), h = Math.round(height * ratio);
-  if (canvas.width !== w || canvas.height !== h) { canvas.width = w; canvas.height = h; canvas.style.height = `${height}px`; }
+  if (canvas.width !== w || canvas.height !== h) {
+    Object.assign(canvas, {width: w, height: h});
+    canvas.style.height = `${height}px`;
+  }
   const c = canvas.getContext("2d");
   c.setTransform(ratio, 0, 0, ratio, 0, 0);
   c.clearRect(0, 0, width, height);
@@ -19,20 +22,42 @@ function box(c, x, y, w, h, {fill, stroke, dash = [], line = 1, radius = 8}) {
 }
 
 function write(c, text, x, y, {size = 12, bold = false, colour, align = "left", most = Infinity, halo, font}) {
-  c.font = `${bold ? "600 " : ""}${size}px ${font}`;
-  while (c.measureText(text).width > most && size > 10) { size -= 0.5; c.font = `${bold ? "600 " : ""}${size}px ${font}`; }
-  if (c.measureText(text).width > most) { while (text.length > 1 && c.measureText(text + "…").width > most) text = text.slice(0, -1); text += "…"; }
+  const wide = words => { c.font = `${bold ? "600 " : ""}${size}px ${font}`; return c.measureText(words).width; };
+  while (wide(text) > most && size > 10) size -= 0.5;
+  if (wide(text) > most) {
+    while (text.length > 1 && wide(`${text}…`) > most) text = text.slice(0, -1);
+    text += "…";
+  }
   c.textAlign = align; c.textBaseline = "middle"; c.fillStyle = colour;
   if (halo) { c.strokeStyle = halo; c.lineWidth = 4; c.lineJoin = "round"; c.strokeText(text, x, y); }
   c.fillText(text, x, y);
-  return c.measureText(text).width;
+  return wide(text);
+}
+
+// A line through points, [x, y] each.
+function path(c, points, {stroke, line = 1, dash = []}) {
+  c.strokeStyle = stroke; c.lineWidth = line; c.setLineDash(dash); c.beginPath();
+  for (const [x, y] of points) c.lineTo(x, y);
+  c.stroke(); c.setLineDash([]);
+}
+
+function disc(c, x, y, r, {fill, stroke, line = 2}) {
+  c.beginPath(); c.arc(x, y, r, 0, TAU);
+  if (fill) { c.fillStyle = fill; c.fill(); }
+  if (stroke) { c.strokeStyle = stroke; c.lineWidth = line; c.stroke(); }
 }
 
 // A mark of a change of state: its shape says what it is, its hue only helps.
 function glyph(c, shape, x, y, r, colour) {
   c.fillStyle = c.strokeStyle = colour; c.lineWidth = r * 0.55; c.lineCap = "round"; c.beginPath();
-  if (shape === "cross") { c.moveTo(x - r, y - r); c.lineTo(x + r, y + r); c.moveTo(x + r, y - r); c.lineTo(x - r, y + r); c.stroke(); }
-  else if (shape === "bars") { c.rect(x - r, y - r, r * 0.7, 2 * r); c.rect(x + r * 0.3, y - r, r * 0.7, 2 * r); c.fill(); }
+  if (shape === "cross") {
+    c.moveTo(x - r, y - r); c.lineTo(x + r, y + r);
+    c.moveTo(x + r, y - r); c.lineTo(x - r, y + r);
+    c.stroke();
+  } else if (shape === "bars") {
+    c.rect(x - r, y - r, r * 0.7, 2 * r); c.rect(x + r * 0.3, y - r, r * 0.7, 2 * r);
+    c.fill();
+  }
   else if (shape === "square") { c.rect(x - r * 0.85, y - r * 0.85, r * 1.7, r * 1.7); c.fill(); }
   else {
     const points = {triangle: 3, diamond: 4, star: 10}[shape] ?? 4;

@@ -1,37 +1,45 @@
 // The topology: nodes with their logs, and the messages on their way between them at this moment.
 
-// Where every node stands: clients left and right, servers between them in columns by zone, controllers below. Logs get as many rows
-// as there is room for.
+// Where every node stands: clients left and right, servers between them in columns by zone, controllers below.
+// Logs get as many rows as there is room for.
 function layout(trace, play, width, room) {
   const of = hues => trace.nodes.map((_, n) => n).filter(n => hues.includes(trace.nodes[n].hue));
   const left = of(["producer"]), right = of(["consumer"]), servers = of(["broker"]), others = of(["controller"]);
-  const side = Math.max(76, Math.min(104, width * 0.115)), from = left.length ? side + 30 : 10, to = width - (right.length ? side + 30 : 10);
-  const zones = [...new Set(servers.map(n => trace.nodes[n].zone))].map(zone => ({zone, nodes: servers.filter(n => trace.nodes[n].zone === zone)}));
-  const across = zones.map(z => zones.length > 1 ? 1 : Math.min(4, z.nodes.length)), columns = across.reduce((a, b) => a + b, 0) || 1;
+  const tight = width < 560, side = tight ? 62 : Math.max(76, Math.min(104, width * 0.115)), air = tight ? 12 : 30;
+  const from = left.length ? side + air : 10, to = width - (right.length ? side + air : 10);
+  const names = [...new Set(servers.map(n => trace.nodes[n].zone))];
+  const zones = names.map(zone => ({zone, nodes: servers.filter(n => trace.nodes[n].zone === zone)}));
+  const across = zones.map(z => zones.length > 1 ? 1 : Math.min(4, z.nodes.length));
+  const columns = across.reduce((a, b) => a + b, 0) || 1;
   const stack = Math.max(1, ...zones.map((z, k) => Math.ceil(z.nodes.length / across[k])));
-  const logs = servers.some(n => play.hasLog(n)), rows = !logs ? 0 : stack === 1 ? Math.max(6, Math.min(12, Math.floor((room - 250) / 17))) : stack === 2 ? 4 : 2;
-  const tall = 52 + rows * 17 + (logs ? 12 : 20), gap = 12, column = (to - from - gap * (zones.length - 1)) / columns;
+  const logs = servers.some(n => play.hasLog(n)), alone = Math.max(6, Math.min(12, Math.floor((room - 250) / 17)));
+  const rows = !logs ? 0 : stack === 1 ? alone : stack === 2 ? 4 : 2;
+  const tall = 52 + rows * 17 + (logs ? 12 : 20), gap = tight ? 4 : 12, inset = tight ? 3 : 9;
+  const column = (to - from - gap * (zones.length - 1)) / columns;
   const top = 40, places = new Map(), frames = [];
   let x = from, bottom = top;
   zones.forEach(({zone, nodes}, k) => {
     const w = column * across[k], h = 26 + stack * (tall + 28) + 14;
     frames.push({zone, x, y: top, w, h});
     nodes.forEach((n, place) => {
-      const w1 = w / across[k];
-      places.set(n, {x: x + (place % across[k]) * w1 + 9, y: top + 26 + Math.floor(place / across[k]) * (tall + 28), w: w1 - 18, h: tall, kind: "server"});
+      const each = w / across[k], row = Math.floor(place / across[k]);
+      places.set(n, {x: x + (place % across[k]) * each + inset, y: top + 26 + row * (tall + 28),
+        w: each - 2 * inset, h: tall, kind: "server"});
     });
     x += w + gap;
     bottom = Math.max(bottom, top + h);
   });
   if (!zones.length) bottom = 150;
   others.forEach((n, k) => {
-    const w = Math.min(150, (to - from) / others.length - 10), at = (from + to) / 2 + (k - (others.length - 1) / 2) * (w + 10) - w / 2;
+    const w = Math.min(150, (to - from) / others.length - 10);
+    const at = (from + to) / 2 + (k - (others.length - 1) / 2) * (w + 10) - w / 2;
     places.set(n, {x: at, y: bottom + 16, w, h: 34, kind: "pill"});
   });
   const height = Math.max(bottom + (others.length ? 62 : 10), Math.max(left.length, right.length) * 40 + 60);
-  for (const [nodes, at] of [[left, 10], [right, width - side - 10]]) {
+  for (const [nodes, at] of [[left, tight ? 4 : 10], [right, width - side - (tight ? 4 : 10)]]) {
     const each = (bottom - top) / Math.max(1, nodes.length), h = Math.max(30, Math.min(86, each - 8));
-    nodes.forEach((n, k) => places.set(n, {x: at, y: top + Math.max(0, bottom - top - nodes.length * (h + 8)) / 2 + k * (h + 8), w: side, h, kind: "client"}));
+    const first = top + Math.max(0, bottom - top - nodes.length * (h + 8)) / 2;
+    nodes.forEach((n, k) => places.set(n, {x: at, y: first + k * (h + 8), w: side, h, kind: "client"}));
   }
   return {places, frames, height, rows};
 }
@@ -54,21 +62,26 @@ function drawTopology(c, scene) {
 }
 
 function border(colour, status, hue, thick) {
-  return status === "up" ? {stroke: hue, line: thick} : {stroke: status === "paused" ? colour.watermark : colour.lost, line: 2.2, dash: [5, 4]};
+  return status === "up" ? {stroke: hue, line: thick}
+    : {stroke: status === "paused" ? colour.watermark : colour.lost, line: 2.2, dash: [5, 4]};
 }
 
 // A server: who it is, what it is to this partition, its log with the high watermark, and the last change of its state.
 function drawServer(c, scene, n, at, own, cluster, rows, replicas) {
   const {trace, look: {colour, font}, state, dim} = scene, middle = at.x + at.w / 2, leads = cluster.leader === n;
-  const up = own.status === "up", hue = !up ? colour.lost : leads ? colour.leader : colour.ink, synced = inSync(cluster, n);
+  const up = own.status === "up", hue = !up ? colour.lost : leads ? colour.leader : colour.ink;
   c.globalAlpha = dim(n) ? 0.4 : 1;
-  box(c, at.x, at.y, at.w, at.h, {fill: colour.sheet, ...border(colour, own.status, leads ? colour.leader : colour.muted, leads ? 2.4 : 1.4)});
-  write(c, trace.nodes[n].name, middle, at.y + 16, {size: 14, bold: true, colour: hue, align: "center", most: at.w - 10, font});
-  const part = !state.hasLog(n) ? trace.nodes[n].role : leads ? `leader · epoch ${cluster.epoch}` : synced === false ? "follower · out of sync"
-    : synced ? "follower · in sync" : "follower";
-  write(c, part, middle, at.y + 35, {size: 12, colour: leads ? hue : colour.muted, align: "center", most: at.w - 8, font});
-  if (own.end !== null) drawLog(c, scene, n, {x: at.x + 9, y: at.y + 48, w: at.w - 37}, own, rows, replicas);
-  else if (!scene.plan.rows) write(c, lastWords(scene, n), middle, at.y + 55, {size: 11.5, colour: colour.muted, align: "center", most: at.w - 10, font});
+  box(c, at.x, at.y, at.w, at.h,
+    {fill: colour.sheet, ...border(colour, own.status, leads ? colour.leader : colour.muted, leads ? 2.4 : 1.4)});
+  write(c, trace.nodes[n].name, middle, at.y + 16,
+    {size: 14, bold: true, colour: hue, align: "center", most: at.w - 10, font});
+  const follows = {true: "follower · in sync", false: "follower · out of sync", null: "follower"}[inSync(cluster, n)];
+  const part = !state.hasLog(n) ? trace.nodes[n].role : leads ? `leader · epoch ${cluster.epoch}` : follows;
+  const small = {size: 12, colour: colour.muted, align: "center", most: at.w - 8, font};
+  write(c, part, middle, at.y + 35, {...small, colour: leads ? hue : colour.muted});
+  const room = {x: at.x + 9, y: at.y + 48, w: at.w - (at.w < 110 ? 18 : 37), named: at.w >= 110};
+  if (own.end !== null) drawLog(c, scene, n, room, own, rows, replicas);
+  else if (!scene.plan.rows) write(c, lastWords(scene, n), middle, at.y + 55, small);
   const told = up ? own.last : own.since;
   if (told >= 0) {
     const kind = trace.kinds[trace.kind[told]], tone = colour[kind.hue] ?? colour.muted;
@@ -81,31 +94,36 @@ function drawServer(c, scene, n, at, own, cluster, rows, replicas) {
   c.globalAlpha = 1;
 }
 
-// The end of a log: full boxes are records it holds, empty ones are held elsewhere; the line is what consumers may read up to.
+// The end of a log: full boxes are records it holds, empty ones are held elsewhere; consumers may read up to the line.
 function drawLog(c, scene, n, at, own, rows, replicas) {
   const {look: {colour, font}, state, i, record} = scene, height = 17, down = own.status !== "up";
-  const epochs = new Set(replicas.flatMap(r => state.node(r, i).log).filter(b => rows.length && b.to > rows[0][0]).map(b => b.epoch));
+  const visible = replicas.flatMap(r => state.node(r, i).log).filter(b => rows.length && b.to > rows[0][0]);
+  const epochs = new Set(visible.map(b => b.epoch));
   const holds = (log, [from]) => log.find(b => b.from <= from && from < b.to);
   const behind = rows.length && own.end <= rows[0][0];
   rows.forEach(([from, to], r) => {
     const y = at.y + r * height, has = own.end > from, batch = has ? holds(own.log, [from]) : null;
-    const others = replicas.filter(o => o !== n && state.node(o, i).end > from && (!batch || (holds(state.node(o, i).log, [from]) ?? batch).epoch === batch.epoch));
+    const same = log => !batch || (holds(log, [from]) ?? batch).epoch === batch.epoch;
+    const others = replicas.filter(o => o !== n && state.node(o, i).end > from && same(state.node(o, i).log));
     const only = has && !others.length && replicas.length > 1;
-    box(c, at.x, y, at.w, height - 3, {fill: !has ? colour.hole : only ? colour.only : down ? colour.dimmed : colour.held, radius: 3,
-      stroke: record !== null && from <= record && record < to ? colour.watermark : has && only ? colour.lost : null, line: 1.6, dash: only ? [3, 2] : []});
+    const fill = !has ? colour.hole : only ? colour.only : down ? colour.dimmed : colour.held;
+    const stroke = record !== null && from <= record && record < to ? colour.watermark : only ? colour.lost : null;
+    box(c, at.x, y, at.w, height - 3, {fill, stroke, radius: 3, line: 1.6, dash: only ? [3, 2] : []});
     if (behind) return;
     const ink = !has ? colour.muted : only ? colour.ink : down ? colour.ink : colour.onHeld;
     const wide = write(c, range(from, to), at.x + 5, y + 7.5, {size: 11, colour: ink, most: at.w - 8, font});
     const note = only ? "only copy" : epochs.size > 1 && batch && batch.epoch >= 0 ? `epoch ${batch.epoch}` : "";
     c.font = `10px ${font}`;
-    if (note && at.w - wide > c.measureText(note).width + 11) write(c, note, at.x + at.w - 4, y + 7.5, {size: 10, colour: ink, align: "right", font});
+    if (note && at.w - wide > c.measureText(note).width + 11)
+      write(c, note, at.x + at.w - 4, y + 7.5, {size: 10, colour: ink, align: "right", font});
   });
-  if (behind) write(c, `ends at ${own.end}`, at.x + at.w / 2, at.y + rows.length * height / 2, {size: 11.5, colour: colour.ink, align: "center", font});
+  const centre = {size: 11.5, colour: colour.ink, align: "center", font};
+  if (behind) write(c, `ends at ${own.end}`, at.x + at.w / 2, at.y + rows.length * height / 2, centre);
   if (own.high === null || !rows.length || own.high < rows[0][0]) return;
-  const place = rows.findIndex(([from]) => from >= own.high), y = at.y + (place < 0 ? rows.length : place) * height - 1.5;
-  c.strokeStyle = colour.watermark; c.lineWidth = 2.4;
-  c.beginPath(); c.moveTo(at.x - 5, y); c.lineTo(at.x + at.w + 3, y); c.stroke();
-  write(c, "HW", at.x + at.w + 4, y, {size: 10.5, bold: true, colour: colour.watermarkText, font});
+  const place = rows.findIndex(([from]) => from >= own.high);
+  const y = at.y + (place < 0 ? rows.length : place) * height - 1.5;
+  path(c, [[at.x - 5, y], [at.x + at.w + 3, y]], {stroke: colour.watermark, line: 2.4});
+  if (at.named) write(c, "HW", at.x + at.w + 4, y, {size: 10.5, bold: true, colour: colour.watermarkText, font});
 }
 
 function drawClient(c, scene, n, at, own) {
@@ -122,7 +140,8 @@ function drawClient(c, scene, n, at, own) {
   const room = Math.max(0, Math.min(lines.length, Math.floor((at.h - 24) / 17)));
   const top = at.y + at.h / 2 - room * 9;
   write(c, node.name, middle, top, {size: 13, bold: true, colour: colour.ink, align: "center", most: at.w - 8, font});
-  lines.slice(0, room).forEach((text, k) => write(c, text, middle, top + 19 + k * 17, {size: 12, colour: colour.muted, align: "center", most: at.w - 8, font}));
+  const small = {size: 12, colour: colour.muted, align: "center", most: at.w - 8, font};
+  lines.slice(0, room).forEach((text, k) => write(c, text, middle, top + 19 + k * 17, small));
   c.globalAlpha = 1;
 }
 
@@ -130,14 +149,16 @@ function drawPill(c, scene, n, at, own) {
   const {trace, look: {colour, font}, dim} = scene;
   c.globalAlpha = dim(n) ? 0.4 : 1;
   box(c, at.x, at.y, at.w, at.h, {fill: colour.sheet, ...border(colour, own.status, colour.muted, 1.4), radius: 17});
-  write(c, trace.nodes[n].name, at.x + at.w / 2, at.y + at.h / 2, {size: 13, bold: true, colour: colour.ink, align: "center", most: at.w - 14, font});
+  write(c, trace.nodes[n].name, at.x + at.w / 2, at.y + at.h / 2,
+    {size: 13, bold: true, colour: colour.ink, align: "center", most: at.w - 14, font});
   c.globalAlpha = 1;
 }
 
 // What a node of which nothing is known did last.
 function lastWords({trace, i}, n) {
   for (let e = i; e >= Math.max(0, i - 2000); e--)
-    if (trace.node[e] === n) return `${trace.kinds[trace.kind[e]].name.replace("_", " ")} ${recordsOf(trace, e)}`.trim();
+    if (trace.node[e] === n)
+      return `${trace.kinds[trace.kind[e]].name.replace("_", " ")} ${recordsOf(trace, e)}`.trim();
   return "";
 }
 
@@ -145,22 +166,22 @@ function lastWords({trace, i}, n) {
 function drawFlights(c, scene, hits) {
   const {trace, look: {colour, font}, plan, t, passes} = scene, free = shelf();
   for (const [, at] of plan.places) free(at.x, at.y, at.w, at.h);
-  const flying = scene.flights.filter(m => plan.places.has(m.from) && plan.places.has(m.to) && passes(m.send)).map(m => {
-    const span = m.due - m.left, part = span > 0 ? Math.min(1, (t - m.left) / span) : 1, path = arc(plan.places.get(m.from), plan.places.get(m.to));
-    return {m, part, path, at: path(part)};
+  const flying = scene.flights.filter(m => passes(m.send)).map(m => {
+    const span = m.due - m.left, part = span > 0 ? Math.min(1, (t - m.left) / span) : 1;
+    const way = arc(plan.places.get(m.from), plan.places.get(m.to));
+    return {m, part, way, at: way(part)};
   });
   for (const {at: [x, y]} of flying) free(x - 7, y - 7, 14, 14);
-  for (const {m, part, path, at: [x, y]} of flying) {
+  for (const {m, part, way, at: [x, y]} of flying) {
     c.globalAlpha = t > m.due ? 0.75 : 1;
-    c.strokeStyle = colour[m.hue]; c.lineWidth = 1.3; c.setLineDash(m.reply ? [6, 4] : [1.5, 3.5]); c.beginPath();
-    for (let step = 0; step <= 24; step++) c.lineTo(...path(step / 24));
-    c.stroke(); c.setLineDash([]);
+    const points = Array.from({length: 25}, (_, step) => way(step / 24));
+    path(c, points, {stroke: colour[m.hue], line: 1.3, dash: m.reply ? [6, 4] : [1.5, 3.5]});
     if (m.lost && part >= 1) glyph(c, "cross", x, y, 5.5, colour.lost);
-    else { c.beginPath(); c.arc(x, y, 5.5, 0, TAU); c.fillStyle = m.reply ? colour.sheet : colour[m.hue]; c.fill(); c.strokeStyle = colour[m.hue]; c.lineWidth = 2; c.stroke(); }
+    else disc(c, x, y, 5.5, {fill: m.reply ? colour.sheet : colour[m.hue], stroke: colour[m.hue]});
     hits.push({x: x - 8, y: y - 8, w: 16, h: 16, event: m.send});
     const text = `${trace.kinds[trace.kind[m.send]].name} ${recordsOf(trace, m.send)}`.trim();
     c.font = `12px ${font}`;
-    const w = c.measureText(text).width + 8, [mx, my] = part > 0.15 && part < 0.85 ? [x, y] : path(0.5);
+    const w = c.measureText(text).width + 8, [mx, my] = part > 0.15 && part < 0.85 ? [x, y] : way(0.5);
     for (const dy of [-24, 8, -40, 24]) {
       const lx = Math.max(2, Math.min(scene.width - w - 2, mx - w / 2)), ly = my + dy;
       if (ly < 0 || !free(lx, ly, w, 16)) continue;
@@ -179,9 +200,10 @@ function arc(a, b) {
     const [p, q] = [edge(a, bx, b.y + b.h / 2), edge(b, ax, a.y + a.h / 2)];
     return s => [p[0] + (q[0] - p[0]) * s, p[1] + (q[1] - p[1]) * s];
   }
-  const right = bx > ax ? 1 : -1, p = [clamp(a.x, ax + right * a.w * 0.22, a.x + a.w), a.y], q = [clamp(b.x, bx - right * b.w * 0.22, b.x + b.w), b.y];
+  const right = bx > ax ? 1 : -1, p = [clamp(a.x, ax + right * a.w * 0.22, a.x + a.w), a.y];
+  const q = [clamp(b.x, bx - right * b.w * 0.22, b.x + b.w), b.y];
   const control = [(p[0] + q[0]) / 2, Math.max(-26, Math.min(p[1], q[1]) - 34 - Math.abs(bx - ax) * 0.16)];
-  return s => [(1 - s) ** 2 * p[0] + 2 * s * (1 - s) * control[0] + s * s * q[0], (1 - s) ** 2 * p[1] + 2 * s * (1 - s) * control[1] + s * s * q[1]];
+  return s => [0, 1].map(axis => (1 - s) ** 2 * p[axis] + 2 * s * (1 - s) * control[axis] + s * s * q[axis]);
 }
 
 // Where the line from the middle of a box towards a point leaves the box.

@@ -1,4 +1,4 @@
-"""How a picture reads a trace: messages with both their ends, who was down and when, who led, and events told in words."""
+"""How a picture reads a trace: messages with both their ends, who was down, who led, and events told in words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def shapes(trace: Trace) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Messages:
-    """Messages as columns: the ids of their `send` and `arrival` events (-1: still on its way) and whether they were `lost`."""
+    """Messages as columns: ids of their `send` and `arrival` events (-1: on its way), and whether they were `lost`."""
     send: np.ndarray
     arrival: np.ndarray
     lost: np.ndarray
@@ -62,7 +62,8 @@ def downtimes(trace: Trace) -> list[tuple[int, float, float, str]]:
             open_.setdefault(node, (time, name))
         elif node in open_:
             spans.append((node, open_[node][0], time, open_.pop(node)[1]))
-    return sorted(spans + [(node, start, end_of(trace), name) for node, (start, name) in open_.items()], key=lambda span: span[1])
+    return sorted(spans + [(node, start, end_of(trace), name) for node, (start, name) in open_.items()],
+                  key=lambda span: span[1])
 
 
 def leaderships(trace: Trace, key: str) -> list[tuple[int, float, float]]:
@@ -84,7 +85,7 @@ def leaderships(trace: Trace, key: str) -> list[tuple[int, float, float]]:
 
 
 def in_sync(trace: Trace, key: str) -> dict[int, list[tuple[float, float]]]:
-    """When each replica of a key was in sync: node -> spans. Before the first word about it, all replicas are taken to be."""
+    """When each replica of a key was in sync: node -> spans. Until anything is said of it, all replicas are."""
     rows, events, end = trace.events.rows, trace.where("isr", key=key), end_of(trace)
     replicas = {int(node) for node in rows["node"][trace.where("append", "replicate", "elected", "isr", key=key)]}
     masks = [int(rows["value"][event]) for event in events]
@@ -108,7 +109,8 @@ def marks(trace: Trace, *but: str) -> list[tuple[float, str, str]]:
     """Changes of state: time, kind and node, without the kinds named."""
     rows = trace.events.rows
     states = np.flatnonzero(shapes(trace) == STATE)
-    told = [(float(rows["time"][e]), trace.kinds[rows["kind"][e]].name, name_of(trace, rows["node"][e])) for e in states]
+    told = [(float(rows["time"][e]), trace.kinds[rows["kind"][e]].name, name_of(trace, rows["node"][e]))
+            for e in states]
     return [mark for mark in told if mark[1] not in but]
 
 

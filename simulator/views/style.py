@@ -1,33 +1,38 @@
 """What a colour, a line and a mark mean: the same in every figure and in the player.
 
-The hues are Okabe and Ito's (jfly.uni-koeln.de/color), told apart under every common colour blindness; each meaning also has its own
-marker and, where it is a line, its own dash, so that nothing is said by colour alone. A loss is vermillion with a cross, never red
-against green.
+The hues are Okabe and Ito's (jfly.uni-koeln.de/color), told apart under every common colour blindness; each meaning
+also has its own marker and, where it is a line, its own dash, so that nothing is said by colour alone. A loss is
+vermillion with a cross, never red against green.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-OKABE_ITO = {"black": "#000000", "orange": "#E69F00", "sky": "#56B4E9", "green": "#009E73", "yellow": "#F0E442", "blue": "#0072B2",
-             "vermillion": "#D55E00", "purple": "#CC79A7"}
+OKABE_ITO = {
+    "black": "#000000", "orange": "#E69F00", "sky": "#56B4E9", "green": "#009E73", "yellow": "#F0E442",
+    "blue": "#0072B2", "vermillion": "#D55E00", "purple": "#CC79A7"}
 
 # One meaning, one hue. DARK holds the same hues lightened just enough to be read as text on a dark page.
-LIGHT = {"producer": OKABE_ITO["purple"], "consumer": OKABE_ITO["sky"], "broker": OKABE_ITO["blue"], "controller": "#6B7280",
-         "lost": OKABE_ITO["vermillion"], "leader": OKABE_ITO["green"], "watermark": OKABE_ITO["orange"], "ink": "#1A1D23",
-         "muted": "#5B6270", "rule": "#D9DDE3", "paper": "#FFFFFF"}
-DARK = {"producer": "#E29BC3", "consumer": "#7CC8F2", "broker": "#4AA3DF", "controller": "#9CA3AF", "lost": "#F58442", "leader": "#35C79A",
-        "watermark": "#F0B429", "ink": "#E8EAED", "muted": "#A4ABB8", "rule": "#3A404B", "paper": "#16181D"}
+LIGHT = {
+    "producer": OKABE_ITO["purple"], "consumer": OKABE_ITO["sky"], "broker": OKABE_ITO["blue"], "controller": "#6B7280",
+    "lost": OKABE_ITO["vermillion"], "leader": OKABE_ITO["green"], "watermark": OKABE_ITO["orange"], "ink": "#1A1D23",
+    "muted": "#5B6270", "rule": "#D9DDE3", "paper": "#FFFFFF"}
+DARK = {
+    "producer": "#E29BC3", "consumer": "#7CC8F2", "broker": "#4AA3DF", "controller": "#9CA3AF", "lost": "#F58442",
+    "leader": "#35C79A", "watermark": "#F0B429", "ink": "#E8EAED", "muted": "#A4ABB8", "rule": "#3A404B",
+    "paper": "#16181D"}
 
 TITLE, LABEL, SMALL = 12, 9.5, 8.5  # font sizes in points
 
-_ROLES = {"producer": "producer", "publisher": "producer", "consumer": "consumer", "subscriber": "consumer", "worker": "consumer",
-          "broker": "broker", "queue": "broker", "server": "broker"}
+_ROLES = {
+    "producer": "producer", "publisher": "producer", "consumer": "consumer", "subscriber": "consumer",
+    "worker": "consumer", "broker": "broker", "queue": "broker", "server": "broker"}
 
 
 @dataclass(frozen=True)
 class Mark:
-    """How a change of state looks: the meaning its hue comes from, a shape (a word for the player), and the same shape in matplotlib."""
+    """How a change of state looks: the meaning its hue comes from, a shape, and that shape's name in matplotlib."""
     hue: str
     shape: str
     marker: str
@@ -35,11 +40,13 @@ class Mark:
 
 _CROSS, _ARROW, _STAR = ("cross", "X"), ("triangle", "^"), ("star", "*")
 _DIAMOND, _SQUARE, _BARS = ("diamond", "D"), ("square", "s"), ("bars", "P")
-_MARKS = {"crash": Mark("lost", *_CROSS), "power_loss": Mark("lost", *_CROSS), "offline": Mark("lost", *_CROSS),
-          "truncate": Mark("lost", *_SQUARE), "pause": Mark("watermark", *_BARS), "restart": Mark("leader", *_ARROW),
-          "resume": Mark("leader", *_ARROW), "elected": Mark("leader", *_STAR), "fenced": Mark("controller", *_SQUARE),
-          "isr": Mark("broker", *_DIAMOND), "unfenced": Mark("leader", *_SQUARE), "lost_unflushed": Mark("lost", *_SQUARE),
-          "reset": Mark("lost", *_DIAMOND), "gave_up": Mark("watermark", *_SQUARE), "timeout": Mark("watermark", *_DIAMOND)}
+_MARKS = {
+    "crash": Mark("lost", *_CROSS), "power_loss": Mark("lost", *_CROSS), "offline": Mark("lost", *_CROSS), "truncate":
+    Mark("lost", *_SQUARE), "pause": Mark("watermark", *_BARS), "restart": Mark("leader", *_ARROW), "resume": Mark(
+        "leader", *_ARROW), "elected": Mark("leader", *_STAR), "fenced": Mark("controller", *_SQUARE), "isr": Mark(
+            "broker",
+            *_DIAMOND), "unfenced": Mark("leader", *_SQUARE), "lost_unflushed": Mark("lost", *_SQUARE), "reset": Mark(
+                "lost", *_DIAMOND), "gave_up": Mark("watermark", *_SQUARE), "timeout": Mark("watermark", *_DIAMOND)}
 
 LINES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -69,7 +76,9 @@ def mark(kind_name: str) -> Mark:
 
 def series(number: int) -> dict[str, str]:
     """Colour, line and marker of the n-th of several curves; no two of the first eight share a colour or a marker."""
-    return {"color": LIGHT[SERIES[number % len(SERIES)]], "linestyle": LINES[number % len(LINES)], "marker": MARKERS[number % len(MARKERS)]}
+    return {
+        "color": LIGHT[SERIES[number % len(SERIES)]], "linestyle": LINES[number % len(LINES)], "marker":
+        MARKERS[number % len(MARKERS)]}
 
 
 def seconds(value: float) -> str:

@@ -24,13 +24,15 @@ def isr_gantt(trace: Trace, *, keys=None, seed=None, title: str | None = None, m
     finding, told = _leaderless(trace, known)
     left_out = f" {len(known) - most} more partitions are not drawn." if len(known) > most else ""
     rows = [(key, node) for key in shown for node in reading.in_sync(trace, key)]
-    figure, (axis,) = picture(title or finding, sentence(f"Thick: leader; thin: in sync; nothing: out of sync. {told}{left_out}", seed),
-                              height=0.5 + 0.24 * len(rows) + 0.1 * len(shown), left=1.55)
+    told = f"Thick: leader; thin: in sync; nothing: out of sync. {told}{left_out}"
+    figure, (axis,) = picture(title or finding, sentence(told, seed), left=1.55,
+                              height=0.5 + 0.24 * len(rows) + 0.1 * len(shown))
     places = _rows(rows)
     for (key, node), y in places.items():
-        axis.broken_barh([(a, b - a) for a, b in reading.in_sync(trace, key)[node]], (y - 0.1, 0.2), color=style.LIGHT["broker"], alpha=0.45)
-        axis.broken_barh([(a, b - a) for leader, a, b in reading.leaderships(trace, key) if leader == node], (y - 0.34, 0.68),
-                         color=style.LIGHT["leader"], hatch="//", edgecolor="white", linewidth=0)
+        axis.broken_barh([(a, b - a) for a, b in reading.in_sync(trace, key)[node]], (y - 0.1, 0.2),
+                         color=style.LIGHT["broker"], alpha=0.45)
+        axis.broken_barh([(a, b - a) for leader, a, b in reading.leaderships(trace, key) if leader == node],
+                         (y - 0.34, 0.68), color=style.LIGHT["leader"], hatch="//", edgecolor="white", linewidth=0)
     for node, start, stop, _ in reading.downtimes(trace):
         for (key, replica), y in places.items():
             if replica == node:
@@ -54,21 +56,24 @@ def _leaderless(trace: Trace, keys) -> tuple[str, str]:
     """The longest time a partition had no leader, as a finding and as a sentence."""
     spans = {key: reading.leaderships(trace, key) for key in keys}
     gaps = [(b[1] - a[2], a[2], key) for key, led in spans.items() for a, b in zip(led, led[1:]) if b[1] > a[2]]
-    gaps += [(reading.end_of(trace) - led[-1][2], led[-1][2], key) for key, led in spans.items() if led and led[-1][2] < reading.end_of(trace)]
+    gaps += [(reading.end_of(trace) - led[-1][2], led[-1][2], key) for key, led in spans.items()
+             if led and led[-1][2] < reading.end_of(trace)]
     changes = sum(max(0, len(led) - 1) for led in spans.values())
     if not gaps:
         return "Every partition had a leader all the time", f"{style.plural(changes, 'change')} of leader."
     length, start, key = max(gaps)
     finding = f"{key} had no leader for {style.seconds(length)}"
-    return finding, f"{finding} from {style.instant(start)}; {style.plural(changes, 'change')} of leader in {style.plural(len(keys), 'partition')}."
+    among = f"{style.plural(changes, 'change')} of leader in {style.plural(len(keys), 'partition')}"
+    return finding, f"{finding} from {style.instant(start)}; {among}."
 
 
-def space_time(trace: Trace, start: float | None = None, end: float | None = None, *, key: str | None = None, nodes=None, seed=None,
-               title: str | None = None, most: int = 1500) -> Picture:
-    """Messages between nodes in a stretch of time: each node a line, each message an arrow, a lost one ending in a cross."""
+def space_time(trace: Trace, start: float | None = None, end: float | None = None, *, key: str | None = None,
+               nodes=None, seed=None, title: str | None = None, most: int = 1500) -> Picture:
+    """Messages in a stretch of time: each node a line, each message an arrow, a lost one ending in a cross."""
     if not len(trace):
         return empty(title or "Nothing happened", "The trace holds no event.", seed)
-    start, end = (float(trace.events.rows["time"][0]) if start is None else start), (reading.end_of(trace) if end is None else end)
+    start = float(trace.events.rows["time"][0]) if start is None else start
+    end = reading.end_of(trace) if end is None else end
     end = max(end, start + 1e-9)
     found = _window(trace, start, end, key)
     lanes = lanes_of(trace, nodes)
@@ -77,8 +82,8 @@ def space_time(trace: Trace, start: float | None = None, end: float | None = Non
     figure, (axis,) = picture(title or finding, sentence(told + cut, seed), height=0.35 + 0.42 * len(lanes), left=1.15)
     for node, first, last, name in reading.downtimes(trace):
         if node in lanes and first < end and last > start:
-            axis.broken_barh([(max(first, start), min(last, end) - max(first, start))], (lanes[node] - 0.28, 0.56), color=style.LIGHT["lost"],
-                             alpha=0.15, hatch="//" if name == "pause" else None)
+            axis.broken_barh([(max(first, start), min(last, end) - max(first, start))], (lanes[node] - 0.28, 0.56),
+                             color=style.LIGHT["lost"], alpha=0.15, hatch="//" if name == "pause" else None)
     _draw_messages(axis, trace, found.where(np.arange(len(found)) < most), lanes, end)
     _draw_marks(axis, trace, lanes, start, end)
     axis.set_ylim(max(lanes.values()) + 0.6, -0.7)
@@ -111,12 +116,14 @@ def _losses(trace: Trace, found, start, end) -> tuple[str, str]:
     down = [f"{trace.nodes[node].name} {'paused' if name == 'pause' else 'down'} from {style.instant(first)}"
             for node, first, last, name in reading.downtimes(trace) if first < end and last > start]
     lost = int(found.lost.sum())
-    finding = f"{lost:,} of {style.plural(len(found), 'message')} lost" if lost else f"All of {style.plural(len(found), 'message')} arrived"
+    all_of = style.plural(len(found), "message")
+    finding = f"{lost:,} of {all_of} lost" if lost else f"All of {all_of} arrived"
     finding = "No message was under way" if not len(found) else finding
     kinds = Counter(trace.kinds[code].name for code in trace.events.rows["kind"][found.send])
     told = ", ".join(f"{count:,} {name}" for name, count in kinds.most_common(5))
     where = f" Between {style.instant(start)} and {style.instant(end)}" + (f": {told}." if told else ".")
-    return "; ".join([finding, *down[:2]]), "Dashed: replies; ✗: lost; shaded: down." + where + "".join(f" {text}." for text in down)
+    caption = "Dashed: replies; ✗: lost; shaded: down." + where + "".join(f" {text}." for text in down)
+    return "; ".join([finding, *down[:2]]), caption
 
 
 def _draw_messages(axis, trace: Trace, found, lanes, end) -> None:
@@ -128,24 +135,31 @@ def _draw_messages(axis, trace: Trace, found, lanes, end) -> None:
             hue = style.conversation(trace.nodes[source].role, trace.nodes[target].role)
             line = "--" if style.is_reply(trace.kinds[rows["kind"][send]].name) else "-"
             arrives = float(rows["time"][arrival]) if arrival >= 0 else end
-            groups.setdefault((hue, line), []).append((float(rows["time"][send]), lanes[source], arrives, lanes[target], bool(lost)))
+            path = (float(rows["time"][send]), lanes[source], arrives, lanes[target], bool(lost))
+            groups.setdefault((hue, line), []).append(path)
     for (hue, line), drawn in groups.items():
         points, lost = np.array(drawn)[:, :4], np.array(drawn)[:, 4] > 0
-        axis.add_collection(LineCollection(points.reshape(-1, 2, 2), colors=style.LIGHT[hue], linestyles=line, linewidths=1.1))
+        axis.add_collection(
+            LineCollection(points.reshape(-1, 2, 2), colors=style.LIGHT[hue], linestyles=line, linewidths=1.1))
         down = points[:, 3] > points[:, 1]
         for pointing, marker in ((down & ~lost, "v"), (~down & ~lost, "^")):
-            axis.plot(points[pointing, 2], points[pointing, 3], marker, color=style.LIGHT[hue], markersize=4.5, linestyle="none")
-        axis.plot(points[lost, 2], points[lost, 3], "X", color=style.LIGHT["lost"], markersize=7, linestyle="none", zorder=5)
+            axis.plot(points[pointing, 2], points[pointing, 3], marker, color=style.LIGHT[hue], markersize=4.5,
+                      linestyle="none")
+        axis.plot(points[lost, 2], points[lost, 3], "X", color=style.LIGHT["lost"], markersize=7, linestyle="none",
+                  zorder=5)
 
 
 def _draw_marks(axis, trace: Trace, lanes, start, end) -> None:
     by_name = {info.name: node for node, info in enumerate(trace.nodes)}
-    for count, (time, kind, node) in enumerate(m for m in reading.marks(trace) if start <= m[0] <= end and by_name[m[2]] in lanes):
+    for count, (time, kind, node) in enumerate(
+            m for m in reading.marks(trace) if start <= m[0] <= end and by_name[m[2]] in lanes):
         look = style.mark(kind)
-        axis.plot(time, lanes[by_name[node]], look.marker, color=style.LIGHT[look.hue], markersize=9, markeredgecolor="white", zorder=6)
+        axis.plot(time, lanes[by_name[node]], look.marker, color=style.LIGHT[look.hue], markersize=9,
+                  markeredgecolor="white", zorder=6)
         if count < 12:
-            axis.annotate(kind.replace("_", " "), (time, lanes[by_name[node]]), xytext=(7, 6), textcoords="offset points", fontsize=style.SMALL,
-                          color=style.LIGHT[look.hue], fontweight="bold", zorder=7)
+            axis.annotate(kind.replace("_", " "), (time, lanes[by_name[node]]), xytext=(7, 6),
+                          textcoords="offset points", fontsize=style.SMALL, color=style.LIGHT[look.hue],
+                          fontweight="bold", zorder=7)
 
 
 def topology(trace: Trace, *, seed=None, title: str | None = None) -> Picture:
@@ -163,13 +177,16 @@ def topology(trace: Trace, *, seed=None, title: str | None = None) -> Picture:
     for one, other, count in graph.edges.data("messages"):
         hue = style.conversation(trace.nodes[one].role, trace.nodes[other].role)
         crosses = trace.nodes[one].zone != trace.nodes[other].zone
-        axis.annotate("", places[other], places[one], arrowprops={
-            "arrowstyle": "-", "connectionstyle": f"arc3,rad={_bend(places[one], places[other])}", "color": style.LIGHT[hue], "linestyle": ":" if crosses else "-",
-            "linewidth": 0.8 + 2.4 * count / busiest, "shrinkA": 17, "shrinkB": 17})
+        axis.annotate(
+            "", places[other], places[one], arrowprops={
+                "arrowstyle": "-", "connectionstyle": f"arc3,rad={_bend(places[one], places[other])}",
+                "color": style.LIGHT[hue], "linestyle": ":" if crosses else "-",
+                "linewidth": 0.8 + 2.4 * count / busiest, "shrinkA": 17, "shrinkB": 17})
     for node, place in places.items():
         hue = style.LIGHT[style.role(trace.nodes[node].role)]
-        axis.text(*place, trace.nodes[node].name, ha="center", va="center", fontsize=style.LABEL, fontweight="bold", color=style.LIGHT["ink"],
-                  bbox={"boxstyle": "round,pad=0.55", "facecolor": "white", "edgecolor": hue, "linewidth": 1.8}, zorder=4)
+        axis.text(*place, trace.nodes[node].name, ha="center", va="center", fontsize=style.LABEL, fontweight="bold",
+                  color=style.LIGHT["ink"], zorder=4,
+                  bbox={"boxstyle": "round,pad=0.55", "facecolor": "white", "edgecolor": hue, "linewidth": 1.8})
     xs, ys = np.array(list(places.values())).T
     axis.set_xlim(xs.min() - 0.6, xs.max() + 0.6)
     axis.set_ylim(ys.min() - 0.75, ys.max() + 0.95)
@@ -200,9 +217,10 @@ def positions(trace: Trace) -> dict[int, tuple[float, float]]:
     """Producers left, consumers right, servers between them by zone, one below the other with the controllers last."""
     columns = _column(trace)
     present = sorted(set(columns))
-    stacks = {column: sorted((n for n, c in enumerate(columns) if c == column), key=lambda n: (style.role(trace.nodes[n].role), n))
-              for column in present}
-    return {node: (present.index(column) * 1.3, -place) for column, stack in stacks.items() for place, node in enumerate(stack)}
+    rank = lambda node: (style.role(trace.nodes[node].role), node)
+    stacks = {column: sorted((n for n, c in enumerate(columns) if c == column), key=rank) for column in present}
+    return {node: (present.index(column) * 1.3, -place)
+            for column, stack in stacks.items() for place, node in enumerate(stack)}
 
 
 def _column(trace: Trace) -> list[int]:
@@ -216,9 +234,11 @@ def _draw_zones(axis, trace: Trace, places) -> None:
     servers = [node for node, info in enumerate(trace.nodes) if style.role(info.role) in ("broker", "controller")]
     for zone in sorted({trace.nodes[node].zone for node in servers}):
         xs, ys = np.array([places[node] for node in servers if trace.nodes[node].zone == zone]).T
-        axis.add_patch(FancyBboxPatch((xs.min() - 0.42, ys.min() - 0.5), np.ptp(xs) + 0.84, np.ptp(ys) + 0.9, boxstyle="round,pad=0.04",
-                                      facecolor="#F3F5F8", edgecolor=style.LIGHT["rule"], linestyle="--", zorder=0))
-        axis.text(xs.mean(), ys.min() - 0.47, f"zone {zone}", ha="center", va="bottom", fontsize=style.SMALL, color=style.LIGHT["muted"])
+        corner, wide, high = (xs.min() - 0.42, ys.min() - 0.5), np.ptp(xs) + 0.84, np.ptp(ys) + 0.9
+        axis.add_patch(FancyBboxPatch(corner, wide, high, boxstyle="round,pad=0.04", facecolor="#F3F5F8",
+                                      edgecolor=style.LIGHT["rule"], linestyle="--", zorder=0))
+        axis.text(xs.mean(), ys.min() - 0.47, f"zone {zone}", ha="center", va="bottom", fontsize=style.SMALL,
+                  color=style.LIGHT["muted"])
 
 
 def _crossing(trace: Trace, graph) -> tuple[str, str]:
@@ -229,5 +249,6 @@ def _crossing(trace: Trace, graph) -> tuple[str, str]:
         return "No message was sent", f"{style.plural(len(trace.nodes), 'node')}, no message."
     one, other, most = max(edges, key=lambda edge: edge[2])
     finding = f"{crossing / total:.0%} of {style.plural(total, 'message')} cross zones"
-    return finding, (f"{finding} (dotted lines); {style.number(lost)} were lost. Most, {style.number(most)}, went between "
-                     f"{trace.nodes[one].name} and {trace.nodes[other].name}. A thicker line is more messages.")
+    return finding, (
+        f"{finding} (dotted lines); {style.number(lost)} were lost. Most, {style.number(most)}, went between "
+        f"{trace.nodes[one].name} and {trace.nodes[other].name}. A thicker line is more messages.")

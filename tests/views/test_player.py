@@ -26,15 +26,16 @@ def test_the_payload_of_ten_thousand_events_is_small(story):
 
 
 def test_it_comes_in_three_forms(story):
-    shown = player(story.trace, title="Records & <losses>", verdicts=[(False, "3 lost"), ("holds", "order kept"), (None, "unseen")],
-                   explanation=story.why, seed=7)
+    verdicts = [(False, "3 lost"), ("holds", "order kept"), (None, "unseen")]
+    shown = player(story.trace, title="Records & <losses>", verdicts=verdicts, explanation=story.why, seed=7)
     bundle = shown._repr_mimebundle_()
     assert set(bundle) == {"text/html", "image/png", "text/plain"}
     assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
     html, text = bundle["text/html"], bundle["text/plain"]
     assert '<img alt="Records &amp; &lt;losses&gt;' in html and "<script" in html and "seed 7" in text
     assert "✗ 3 lost" in text and "✓ order kept" in text and "? unseen" in text
-    assert "broker-1 crashes" in text and "broker-1 crashes" in html.split("<script")[0], "no words for readers without scripts"
+    assert "broker-1 crashes" in text
+    assert "broker-1 crashes" in html.split("<script")[0], "no words for readers without scripts"
     assert not re.search(r"(src|href)=.https?:|import\s*\(|fetch\(", html), "the player would reach for the network"
 
 
@@ -122,7 +123,8 @@ def test_data_is_json(story):
     json.dumps(player(story.trace, explanation=story.why).data(), allow_nan=False)
 
 
-@pytest.mark.parametrize("wrong, names", [({"limit": 0}, "limit"), ({"window": (2, 1)}, "window"), ({"key": "nope"}, "key")])
+@pytest.mark.parametrize("wrong, names", [({"limit": 0}, "limit"), ({"window": (2, 1)}, "window"),
+                                          ({"key": "nope"}, "key")])
 def test_nonsense_is_refused(story, wrong, names):
     with pytest.raises(ValueError, match=f"^{names}: "):
         player(story.trace, **wrong)
