@@ -12,7 +12,7 @@ from . import reading
 
 _LOG = ("append", "replicate", "truncate")
 _PROGRESS = ("high_watermark", "acknowledged", "deliver")
-_DEPTH = 8  # batches of a log that a reader sees below its end
+_DEPTH = 16  # batches of a log that a reader sees below its end
 
 
 @dataclass(frozen=True)

@@ -92,15 +92,16 @@ class TracePlayer {
 
   fillWhy(add) {
     const {trace, $} = this;
-    const length = ([time]) => time === null ? 1 : (trace.origin + time).toFixed(3).length;
-    const digits = Math.max(...trace.explanation.map(length));
-    $(".why").style.setProperty("--clock", `${digits * 7.4}px`);
+    const times = [...new Set(trace.explanation.map(([time]) => time).filter(time => time !== null))];
+    const told = digits => times.map(time => (trace.origin + time).toFixed(digits));
+    const digits = [3, 4, 5].find(digits => new Set(told(digits)).size === times.length) ?? 6;  // enough to tell apart
+    $(".why").style.setProperty("--clock", `${Math.max(1, ...told(digits).map(text => text.length)) * 7.4}px`);
     $(".why").hidden = false; $(".top").classList.add("told"); $(".why h3").textContent = trace.question;
     for (const [time, text, event, hue] of trace.explanation) {
       const item = add($(".why ol"), "li", ""),
         line = add(item, event < 0 ? "div" : "button", "", {className: event < 0 ? "untimed" : ""});
       add(line, "i", "").style.background = `var(--${hue})`;
-      add(line, "time", time === null ? "–" : (trace.origin + time).toFixed(3));
+      add(line, "time", time === null ? "–" : (trace.origin + time).toFixed(digits));
       add(line, "span", text);
       if (event >= 0) { line.dataset.event = event; line.addEventListener("click", () => this.seek(event)); }
     }

@@ -12,7 +12,7 @@ function layout(trace, play, width, room) {
   const across = zones.map(z => zones.length > 1 ? 1 : Math.min(4, z.nodes.length));
   const columns = across.reduce((a, b) => a + b, 0) || 1;
   const stack = Math.max(1, ...zones.map((z, k) => Math.ceil(z.nodes.length / across[k])));
-  const logs = servers.some(n => play.hasLog(n)), alone = Math.max(6, Math.min(12, Math.floor((room - 250) / 17)));
+  const logs = servers.some(n => play.hasLog(n)), alone = Math.max(6, Math.min(ROWS_KEPT, Math.floor((room - 250) / 17)));
   const rows = !logs ? 0 : stack === 1 ? alone : stack === 2 ? 4 : 2;
   const tall = 52 + rows * 17 + (logs ? 12 : 20), gap = tight ? 4 : 12, inset = tight ? 3 : 9;
   const column = (to - from - gap * (zones.length - 1)) / columns;
