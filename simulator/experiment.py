@@ -32,10 +32,9 @@ def simulate(system, workload: Workload, *, faults: Iterable[Fault] = (), seed: 
 
     `trace=False` records what clients saw and what it cost, but not what nodes did.
     """
-    faults = tuple(faults)
     check("system", system, hasattr(system, "build") and not isinstance(system, type), "a system, for example kafka.Cluster()")
     check("workload", workload, isinstance(workload, Workload), "a Workload")
-    check("faults", faults, all(isinstance(fault, Fault) for fault in faults), "faults, such as faults.crash('broker-1', at=20, lasts=15)")
+    faults = _faults(faults)
     check("seed", seed, _whole(seed), "a whole number")
     check("settle", settle, is_number(settle) and settle >= 0, "a number of seconds, at least 0")
     world = World(seed, getattr(system, "network", None) or NetworkProfile(), trace=trace)
@@ -55,7 +54,7 @@ def simulate(system, workload: Workload, *, faults: Iterable[Fault] = (), seed: 
 def compare(systems: Sequence | Mapping[str, object], workload: Workload, *, faults: Iterable[Fault] = (), seed: int = 0) -> Comparison:
     """The same workload, faults and seed on several systems; names are given by a mapping or taken from the systems."""
     named = systems if isinstance(systems, Mapping) else _named(systems)
-    faults = tuple(faults)
+    faults = _faults(faults)
     return Comparison({name: simulate(system, workload, faults=faults, seed=seed) for name, system in named.items()})
 
 
@@ -72,13 +71,12 @@ def sweep(system, workload: Workload, vary: Mapping[str, Sequence], *, seeds: in
     `vary` maps a setting to its values: "min_insync" or "producer.linger" of the system, "workload.rate" of the workload. The executor
     may be any `concurrent.futures.Executor`; without one, as many processes as there are processors.
     """
+    faults = _faults(faults)
     for setting, values in vary.items():
         check("vary", {setting: values}, isinstance(values, Iterable) and not isinstance(values, str), "a list of values for each setting")
-    check("seeds", seeds, seeds > 0 if _whole(seeds) else isinstance(seeds, Iterable) and not isinstance(seeds, str) and len(list(seeds)) > 0,
-          "a number of seeds, at least 1, or a list of them")
+    seeds = _seeds(seeds)
     points = [dict(zip(vary, values)) for values in itertools.product(*vary.values())]
-    seeds = range(seeds) if _whole(seeds) else list(seeds)
-    tasks = [(point, seed, *_with(system, workload, point), tuple(faults)) for point in points for seed in seeds]
+    tasks = [(point, seed, *_with(system, workload, point), faults) for point in points for seed in seeds]
     rows = [None] * len(tasks)
     with nullcontext(executor) if executor else ProcessPoolExecutor(min(os.cpu_count() or 1, max(len(tasks), 1))) as pool:
         futures = {pool.submit(_measure, *task[1:]): number for number, task in enumerate(tasks)}
@@ -105,6 +103,19 @@ def _set(config, path: str, value, full: str):
     if rest:
         value = _set(getattr(config, name), rest, value, full)
     return replace(config, **{name: value})
+
+
+def _faults(faults) -> tuple[Fault, ...]:
+    several = tuple(faults) if isinstance(faults, Iterable) else (faults,)
+    check("faults", faults, isinstance(faults, Iterable) and all(isinstance(fault, Fault) for fault in several),
+          "a list of faults, such as [faults.crash('broker-1', at=20, lasts=15)]")
+    return several
+
+
+def _seeds(seeds) -> list[int]:
+    several = list(range(seeds)) if _whole(seeds) else list(seeds) if isinstance(seeds, Iterable) else []
+    check("seeds", seeds, several and all(map(_whole, several)), "a number of seeds, at least 1, or a list of them")
+    return several
 
 
 def _whole(value) -> bool:

@@ -61,7 +61,7 @@ class Link:
     """The way from one node to another."""
 
     def __init__(self, network: Network, source: Node, target: Node):
-        self.network, self.source, self.target = network, source, target
+        self.network, self.source, self.target, self.world = network, source, target, network.world
         self.zones = (source.zone, target.zone)
         profile = network.profile
         latency = profile.same_zone if source.zone == target.zone else profile.cross_zone
@@ -74,8 +74,7 @@ class Link:
     def send(self, kind: int, handler: Callable, message, size: int, cause: int = -1, key: int = -1,
              offset: int = -1, count: int = 0, epoch: int = -1, value: int = -1) -> int:
         """Sends a message of `size` bytes: `handler(message, event)` is called at the target when it arrives; the id of the send event."""
-        network, source, target = self.network, self.source, self.target
-        world = network.world
+        network, source, target, world = self.network, self.source, self.target, self.world
         now = world.env._now
         sent = world.trace.add(now, kind, source.code, target.code, key, cause, offset, count, epoch, value)
         self.bytes += size
@@ -90,13 +89,11 @@ class Link:
 
     def _travel(self, delay: float, parcel: tuple) -> None:
         """Schedules the arrival, never before that of an earlier message."""
-        world = self.network.world
-        now = world.env._now
-        arrival = now + delay
+        arrival = self.world.env._now + delay
         if arrival < self._last_arrival:
             arrival = self._last_arrival
         self._last_arrival = arrival
-        world.at(arrival, self._arrive, *parcel)
+        self.world.at(arrival, self._arrive, *parcel)
 
     def _under_rules(self, delay: float, parcel: tuple) -> None:
         network = self.network
@@ -120,8 +117,7 @@ class Link:
                 self._under_rules(0.0, parcel)
 
     def _arrive(self, incarnation, handler, message, sent, key, offset, count, epoch, value) -> None:
-        network, source, target = self.network, self.source, self.target
-        world = network.world
+        network, source, target, world = self.network, self.source, self.target, self.world
         if not target.up or target.incarnation != incarnation:
             world.trace.add(world.env._now, network.DROP, target.code, source.code, key, sent, offset, count, epoch, value)
             if target.powered:  # the machine answers for its dead process: connection refused

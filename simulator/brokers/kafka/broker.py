@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ...kernel.disk import Disk
 from .fetching import Fetcher, Session
 from .log import Log
-from .messages import REQUEST_OVERHEAD, Error, Fetch, Fetched, PartitionState, ProduceRequest
+from .messages import NO_ERROR, REQUEST_OVERHEAD, Error, Fetch, Fetched, PartitionState, ProduceRequest
 from .partition import Leadership
 
 if TYPE_CHECKING:
@@ -98,14 +98,14 @@ class Broker:
                 results.append((batch, Error.NOT_LEADER_OR_FOLLOWER, -1))
                 continue
             error, offset, needed = leadership.append(batch, acks, event)
-            if error is Error.NONE and acks == "all" and leadership.log.high_watermark < needed:
+            if error is NO_ERROR and acks == "all" and leadership.log.high_watermark < needed:
                 leadership.waiting.append((needed, batch, offset, request))
                 request.pending += 1
             else:
                 results.append((batch, error, offset))
-                if error is not Error.NONE:
+                if error is not NO_ERROR:
                     self.note(self.kinds.refused, batch.key, event, -1, batch.count, leadership.epoch, batch.value, error.sentence)
-            if error is Error.NONE:
+            if error is NO_ERROR:
                 self._appended(leadership)
         request.cause = event
         if request.pending == 0:
@@ -153,7 +153,7 @@ class Broker:
     def _answer_nothing(self, request: ProduceRequest) -> None:
         """With acks=0 there is no answer: the client's machine sees its bytes taken, or, after an error, the connection closed."""
         client = request.client
-        if any(error is not Error.NONE for _, error, _ in request.results):
+        if any(error is not NO_ERROR for _, error, _ in request.results):
             self.world.network.disconnect(client.node, self.node)
         else:
             client.node.after(self.link(client.node).latency(), client.on_taken, request)
@@ -174,7 +174,9 @@ class Broker:
                 errors = (errors or []) + [Fetched(key, [], 0, error=Error.NOT_LEADER_OR_FOLLOWER)]
                 self._stop_reading(session, key)
                 continue
-            diverged = self._divergence(leadership, offset, last_epoch)
+            log = leadership.log
+            follows = last_epoch == log.last_epoch and offset <= log.end_offset  # its log is a prefix of this one: nearly always
+            diverged = None if follows else self._divergence(leadership, offset, last_epoch)
             if diverged:
                 errors = (errors or []) + [Fetched(key, [], leadership.log.high_watermark, diverged=diverged)]
                 continue
@@ -270,12 +272,12 @@ class Broker:
             high_watermark = log.high_watermark
             batches, taken, records = log.read(session.positions[key], high_watermark if committed_only else log.end_offset,
                                                session.max_partition_bytes)
-            parts.append((key, batches, high_watermark, None, Error.NONE))
+            parts.append((key, batches, high_watermark, None, NO_ERROR))
             size += taken
             count += records
             stale.pop(key, None)
         for key in stale:
-            parts.append((key, (), self.leading[key].log.high_watermark, None, Error.NONE))
+            parts.append((key, (), self.leading[key].log.high_watermark, None, NO_ERROR))
         first = parts[0] if len(parts) == 1 and parts[0][1] else None
         key, offset, value = (first[0], first[1][0].offset, first[1][0].value) if first else (-1, -1, -1)
         session.link.send(self.kinds.polled if committed_only else self.kinds.fetched, session.handler, parts, size, cause,

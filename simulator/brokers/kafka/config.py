@@ -42,10 +42,11 @@ class Producer:
             positive_seconds(self, name)
         for name in ("batch_size", "max_in_flight"):
             whole(self, name, 1)
-        check(self, "retries", self.retries == inf or isinstance(self.retries, int) and self.retries >= 0, "a whole number, at least 0, or inf")
+        if self.retries != inf:
+            whole(self, "retries", 0)
         check(self, "delivery_timeout", self.delivery_timeout >= self.linger + self.request_timeout,
                f"at least linger + request_timeout = {self.linger + self.request_timeout:g} seconds")
-        check(self, "idempotence", self.idempotence in (True, False, None), "True, False or None")
+        check(self, "idempotence", self.idempotence is None or isinstance(self.idempotence, bool), "True, False or None")
         check(self, "idempotence", self._can_be_idempotent or not self.idempotence,
                "False or None unless acks='all', max_in_flight is at most 5 and retries is above 0")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ...evidence.history import OK
 from ...kernel.distributions import Fixed
 from .fetching import Session
-from .messages import REQUEST_OVERHEAD, Error, Fetch, Fetched
+from .messages import NO_ERROR, REQUEST_OVERHEAD, Fetch, Fetched
 
 if TYPE_CHECKING:
     from .cluster import KafkaSystem
@@ -104,7 +104,7 @@ class ConsumerClient:
         for key, batches, _, diverged, error in parts:
             if key not in feed.keys:
                 continue
-            if error is not Error.NONE:
+            if error is not NO_ERROR:
                 failed = True
             elif diverged:
                 self._reset(key, diverged, event)

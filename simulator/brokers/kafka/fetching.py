@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .log import Log
-from .messages import REQUEST_OVERHEAD, Error, Fetch, Fetched
+from .messages import NO_ERROR, REQUEST_OVERHEAD, Fetch, Fetched
 
 if TYPE_CHECKING:
     from .broker import Broker
@@ -89,7 +89,7 @@ class Fetcher:
             if key not in self.partitions:
                 continue
             log = broker.logs[key]
-            if error is not Error.NONE:
+            if error is not NO_ERROR:
                 failed = True
                 continue
             if diverged:

@@ -34,11 +34,13 @@ class Log:
         self.end_offset = 0
         self.high_watermark = 0
         self.epochs: list[tuple[int, int]] = []
+        self.last_epoch = -1           # the leader epoch of the last record, -1 if there is none
 
     def append(self, batch: LogBatch, now: float) -> None:
         """Adds a batch at the end of the log."""
-        if not self.epochs or self.epochs[-1][0] != batch.epoch:
+        if self.last_epoch != batch.epoch:
             self.epochs.append((batch.epoch, batch.offset))
+            self.last_epoch = batch.epoch
         self.batches.append(batch)
         self.offsets.append(batch.offset)
         self.written.append(now)
@@ -50,6 +52,9 @@ class Log:
 
     def read(self, offset: int, limit: int, max_bytes: int) -> tuple[list[LogBatch], int, int]:
         """The batches from `offset` up to `limit`, their size in bytes and their records; at most `max_bytes`, but always one batch."""
+        if self.offsets and self.offsets[-1] == offset and self.end_offset <= limit:  # the last batch: nearly always
+            last = self.batches[-1]
+            return [last], last.size, last.count
         batches, size, count = [], 0, 0
         all_batches, position = self.batches, self.index_of(offset)
         for position in range(position, len(all_batches)):
@@ -60,11 +65,6 @@ class Log:
             size += batch.size
             count += batch.count
         return batches, size, count
-
-    @property
-    def last_epoch(self) -> int:
-        """The leader epoch of the last record, -1 if there is none."""
-        return self.epochs[-1][0] if self.epochs else -1
 
     def end_of_epoch(self, epoch: int) -> tuple[int, int]:
         """The largest epoch in this log that is at most `epoch`, and the offset at which it ends: OffsetsForLeaderEpoch (KIP-101, KIP-279)."""
@@ -86,6 +86,7 @@ class Log:
         self.end_offset = self.batches[-1].end if self.batches else 0
         while self.epochs and self.epochs[-1][1] >= self.end_offset:
             self.epochs.pop()
+        self.last_epoch = self.epochs[-1][0] if self.epochs else -1
         self.high_watermark = min(self.high_watermark, self.end_offset)
         return removed
 

@@ -10,7 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from .log import Log, LogBatch
-from .messages import BATCH_OVERHEAD, Error, PartitionState, ProduceRequest, ProducerBatch
+from .messages import BATCH_OVERHEAD, NO_ERROR, Error, PartitionState, ProduceRequest, ProducerBatch
 
 if TYPE_CHECKING:
     from .broker import Broker
@@ -48,8 +48,8 @@ class Leadership:
             error, known = self._check_sequence(batch)
             if known is not None:
                 self.broker.note(self.broker.kinds.deduplicated, self.key, cause, known.offset, batch.count, self.epoch, batch.value)
-                return Error.NONE, known.offset, known.offset + known.count
-            if error is not Error.NONE:
+                return NO_ERROR, known.offset, known.offset + known.count
+            if error is not NO_ERROR:
                 return error, -1, 0
         log, broker = self.log, self.broker
         appended = LogBatch(log.end_offset, batch.count, self.epoch, batch.value, batch.producer_id, batch.size + BATCH_OVERHEAD)
@@ -57,20 +57,18 @@ class Leadership:
         if batch.producer_id >= 0:
             self._remember(appended)
         self.last_append = broker.note(broker.kinds.append, self.key, cause, appended.offset, batch.count, self.epoch, batch.value)
-        return Error.NONE, appended.offset, log.end_offset
+        return NO_ERROR, appended.offset, log.end_offset
 
     def _check_sequence(self, batch: ProducerBatch) -> tuple[Error, LogBatch | None]:
         recent = self.recent.get(batch.producer_id)
-        if not recent:
-            return Error.NONE, None
+        if not recent or batch.value == recent[-1].value + recent[-1].count:
+            return NO_ERROR, None
         last = recent[-1]
-        if batch.value == last.value + last.count:
-            return Error.NONE, None
         known = next((old for old in recent if old.value == batch.value), None)
         if known is None and batch.value < last.value:
             known = next((old for old in reversed(self.log.batches)
                           if old.value == batch.value and old.producer_id == batch.producer_id), None)
-        return (Error.NONE, known) if known else (Error.OUT_OF_ORDER_SEQUENCE_NUMBER, None)
+        return (NO_ERROR, known) if known else (Error.OUT_OF_ORDER_SEQUENCE_NUMBER, None)
 
     def _remember(self, batch: LogBatch) -> None:
         recent = self.recent.get(batch.producer_id)
@@ -138,7 +136,7 @@ class Leadership:
         enough = len(self.state.isr) >= self.broker.config.min_insync
         while waiting and waiting[0][0] <= high:
             _, batch, offset, request = waiting.popleft()
-            request.results.append((batch, Error.NONE if enough else Error.NOT_ENOUGH_REPLICAS_AFTER_APPEND, offset))
+            request.results.append((batch, NO_ERROR if enough else Error.NOT_ENOUGH_REPLICAS_AFTER_APPEND, offset))
             request.cause = cause
             request.pending -= 1
             if request.pending == 0:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ...evidence.history import FAIL, INFO, OK, UNKNOWN
 from ...kernel.distributions import Uniform
-from .messages import REQUEST_OVERHEAD, Error, ProduceRequest, ProducerBatch
+from .messages import NO_ERROR, REQUEST_OVERHEAD, Error, ProduceRequest, ProducerBatch
 
 if TYPE_CHECKING:
     from .cluster import KafkaSystem
@@ -177,7 +177,7 @@ class ProducerClient:
         """With acks=0 a request counts as answered once it is in the socket; a machine that takes nothing fills the socket's buffer."""
         for batch in request.batches:
             self.stretches[batch.key].flying.remove(batch.value)
-            self._complete(batch, OK, Error.NONE)
+            self._complete(batch, OK, NO_ERROR)
         self.in_socket[request.broker] += size
         request.size = size
         if self.in_socket[request.broker] >= SEND_BUFFER:
@@ -219,7 +219,7 @@ class ProducerClient:
         refresh = False
         for batch, error, offset in request.results:
             self.stretches[batch.key].flying.remove(batch.value)
-            if error is Error.NONE:
+            if error is NO_ERROR:
                 self._complete(batch, OK, error, offset, event)
             else:
                 self._retry(batch, error, event)
