@@ -102,7 +102,10 @@ class Fetcher:
                 first = batches[0]
                 broker.note(broker.kinds.replicate, key, event, first.offset, log.end_offset - first.offset, first.epoch, first.value)
                 self.moved[key] = None
-            log.high_watermark = min(high_watermark, log.end_offset)
+            known = min(high_watermark, log.end_offset)
+            if known > log.high_watermark:
+                broker.note(broker.kinds.high_watermark, key, event, known, 0, self.partitions[key])
+            log.high_watermark = known
         if failed:
             self.retry()
         else:
