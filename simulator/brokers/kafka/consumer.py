@@ -190,6 +190,8 @@ class Feed:
         self.full = True
         self.attempt = 0
         self.due: int | None = None  # the event that makes the next fetch due
+        self.answered, self.sent_at = True, 0.0
+        consumer.node.after(REQUEST_TIMEOUT, self._check)
 
     def send_if_due(self) -> None:
         """Fetches again once the consumer has taken what was fetched."""
@@ -209,7 +211,7 @@ class Feed:
         self.moved, self.full = {}, False
         consumer.world.network.link(consumer.node, self.broker.node).send(
             consumer.kinds.poll, self.broker.on_fetch, fetch, REQUEST_OVERHEAD + 20 * len(positions), cause)
-        self._watch()
+        self.answered, self.sent_at = False, consumer.world.env._now
 
     def _handler(self, attempt: int):
         life = self.consumer.node.incarnation
@@ -220,15 +222,8 @@ class Feed:
                 self.consumer.on_records(self, parts, event)
         return handle
 
-    def _watch(self) -> None:
-        """Notices a fetch that is never answered."""
-        self.answered = False
-        self.sent_at = self.consumer.world.env._now
-        if not getattr(self, "watching", False):
-            self.watching = True
-            self.consumer.node.after(REQUEST_TIMEOUT, self._check)
-
     def _check(self) -> None:
+        """Gives up a fetch that nobody answered in time."""
         overdue = not self.answered and self.consumer.world.now - self.sent_at >= REQUEST_TIMEOUT - 1e-9
         if overdue and self.keys:
             self.retry()
