@@ -131,21 +131,23 @@ class History:
         """
         if what not in ("produce", "end_to_end"):
             raise ValueError(f"what: {what!r} is not one of 'produce', 'end_to_end'")
-        rows = self.acknowledged() if what == "produce" else self._first_deliveries()
-        parts = [self._since_creation(key, rows[rows["key"] == key]) for key in range(len(self.keys))]
+        rows = self.acknowledged() if what == "produce" else self._deliveries()
+        parts = [self._since_creation(key, rows[rows["key"] == key], once=what == "end_to_end") for key in range(len(self.keys))]
         return np.concatenate(parts) if parts else np.empty(0)
 
     def flow(self, what: str = "acknowledged") -> tuple[np.ndarray, np.ndarray]:
-        """When records were `acknowledged` or first put into a consumer's hands (`delivered`): times in seconds, and how many at each."""
-        rows = {"acknowledged": self.acknowledged, "delivered": self._first_deliveries}[what]()
+        """When records were `acknowledged` or put into a consumer's hands (`delivered`): times in seconds, and how many at each."""
+        rows = {"acknowledged": self.acknowledged, "delivered": self._deliveries}[what]()
         return rows["completed"], rows["count"]
 
-    def _since_creation(self, key: int, rows: np.ndarray) -> np.ndarray:
-        done = np.repeat(rows["completed"], rows["count"])
+    def _since_creation(self, key: int, rows: np.ndarray, once: bool) -> np.ndarray:
+        """From creation to completion, for each record in these rows, or only for its first completion."""
+        values, done = values_of(rows), np.repeat(rows["completed"], rows["count"])
         created = self.created.get(key)
-        return done - (np.repeat(rows["invoked"], rows["count"]) if created is None else created[values_of(rows)])
+        since = done - (np.repeat(rows["invoked"], rows["count"]) if created is None else created[values])
+        return since[_first_of_each(values, done)] if once else since
 
-    def _first_deliveries(self) -> np.ndarray:
+    def _deliveries(self) -> np.ndarray:
         rows = self.polls.rows[self.polls.rows["type"] == OK]
         return rows[rows["process"] != self.processes.code(FINAL_READER)] if FINAL_READER in self.processes else rows
 
@@ -192,6 +194,16 @@ def offsets_of(rows: np.ndarray) -> np.ndarray:
     """The offsets of the records that these rows stand for, one per record; -1 where unknown."""
     offsets = _expand(rows["offset"], rows["count"])
     return np.where(np.repeat(rows["offset"], rows["count"]) < 0, UNKNOWN, offsets)
+
+
+def _first_of_each(values: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Where each value comes first in time."""
+    in_time = np.argsort(times, kind="stable")
+    if not len(values) or values.min() < 0 or values.max() > 16 * len(values) + 1024:  # too sparse to count off
+        return np.sort(in_time[np.unique(values[in_time], return_index=True)[1]])
+    first = np.full(values.max() + 1, -1)
+    first[values[in_time][::-1]] = in_time[::-1]  # the earliest is written last and stays
+    return np.sort(first[first >= 0])
 
 
 def _expand(first: np.ndarray, count: np.ndarray) -> np.ndarray:

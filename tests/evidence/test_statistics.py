@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from simulator.evidence.history import History
 from simulator.evidence.statistics import (Latency, bands, batch_means, empirical_cdf, mean_interval, quantile,
                                            time_average, weighted_mean)
 
@@ -109,3 +110,13 @@ def test_latency_of_nothing_says_so():
 def test_nonsense_is_refused_by_name(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("far", [0, 10**12])
+def test_end_to_end_latency_counts_a_record_once_however_often_it_is_delivered(far):
+    history = History()
+    for value in range(3):
+        history.send("p", "k", far + value, value, time=1.0, invoked=0.0)
+    for time in (2.0, 5.0):
+        history.poll("c", {"k": [(value, far + value) for value in range(3)]}, time=time, invoked=0.0)
+    assert history.latencies("end_to_end").tolist() == [2.0, 2.0, 2.0]
