@@ -118,10 +118,11 @@ class Run:
 
     def _chips(self) -> list[tuple[bool | None | str, str]]:
         """The verdicts worth a glance: all that found something, and those that everybody asks for."""
-        asked = ("lost write", "duplicate", "nonmonotonic send", "lost", "order inversion")
+        well = {"lost write": "nothing lost", "duplicate": "nothing stored twice", "nonmonotonic send": "order kept", "lost": "nothing lost",
+                "order inversion": "order kept"}
         symbols = {"holds": True, "broken": False, "permitted": "○", "unknown": None}
-        return [(symbols[verdict.word], verdict.finding if verdict.cases else f"no {verdict.kind}")
-                for kind, verdict in self.report.verdicts.items() if kind in asked or verdict.cases]
+        return [(symbols[verdict.word], verdict.finding if verdict.cases else well[kind])
+                for kind, verdict in self.report.verdicts.items() if kind in well or verdict.cases]
 
     def __repr__(self) -> str:
         return f"{self.report}\n{self.subtitle}\n{self.latency}\n{self.end_to_end}"

@@ -59,8 +59,10 @@ class Explanation:
 
 def why(history: History, trace: Trace, anomaly: Anomaly) -> Explanation:
     """The chain of causes behind one anomaly: its first record followed through the trace, and what its nodes met."""
-    what = f"value {anomaly.records[0][0]} of {anomaly.key}" if anomaly.records else anomaly.key
-    title = f"Why was {what} {PHRASES[anomaly.kind][1]}?"
+    noun, became = PHRASES[anomaly.kind]
+    noun = "message" if noun.endswith("message") else "value"
+    what = f"{noun} {anomaly.records[0][0]} of {anomaly.key}" if anomaly.records else anomaly.key
+    title = f"Why was {what} {became}?"
     ending = f"So: {anomaly.sentence}."
     if not len(trace):
         return Explanation(title, (), f"{ending} (No trace was kept that could say why.)")

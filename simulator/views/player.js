@@ -74,9 +74,10 @@ class TracePlayer {
     $(".chips").hidden = !trace.verdicts.length;
     if (trace.explanation.length) this.fillWhy(add);
     $(".notice").textContent = trace.notice; $(".notice").hidden = !trace.notice;
+    const log = trace.kinds.some(kind => kind.name === "high_watermark");
     $(".help").innerHTML = `<kbd>space</kbd> plays and pauses, <kbd>←</kbd> <kbd>→</kbd> step from event to event,
-      <kbd>Home</kbd> <kbd>End</kbd> jump, <kbd>+</kbd> <kbd>−</kbd> zoom. Dashed: replies. ✗: lost.
-      HW: high watermark, what consumers may read up to.`;
+      <kbd>Home</kbd> <kbd>End</kbd> jump, <kbd>+</kbd> <kbd>−</kbd> zoom. Dashed: replies. ✗: lost.${log ? " HW: high watermark, what consumers may read up to." : ""}`;
+    $(".key").closest("label").firstChild.textContent = log ? "partition " : "queue ";
     add($(".node"), "option", "all", {value: -1});
     for (const n of trace.lanes) add($(".node"), "option", trace.nodes[n].name, {value: n});
     add($(".key"), "option", "all", {value: -1});

@@ -121,9 +121,9 @@ function replay(trace, key) {
       if (name === "append" && cluster.state.length === 1) put(cluster, i, {leader: node, epoch: trace.epoch[i]});
     } else if (name === "truncate") put(nodes[node], i, {end: offset, log: cut(now(node).log, offset)});
     else if (name === "high_watermark") put(nodes[node], i, {high: offset});
-    else if (name === "acknowledged") put(nodes[node], i, {acknowledged: end - 1});
+    else if (name === "acknowledged" && trace.offset[i] >= 0) put(nodes[node], i, {acknowledged: end - 1});
     else if (name === "retry") put(nodes[node], i, {retries: now(node).retries + 1});
-    else if (name === "deliver") put(nodes[node], i, {position: end});
+    else if (name === "deliver" && trace.offset[i] >= 0) put(nodes[node], i, {position: end});
     else if (name === "elected") put(cluster, i, {leader: node, epoch: trace.epoch[i]});
     else if (name === "offline") put(cluster, i, {leader: -1});
     else if (name === "isr") put(cluster, i, {inSync: trace.value[i]});

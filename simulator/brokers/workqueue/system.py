@@ -27,15 +27,15 @@ SENTENCES = {
     "delivered": ("send", "{node} hands message {value} to {peer}"),
     "ack": ("send", "{node} tells {peer} that message {value} is done"),
     "enqueue": ("local", "{node} puts message {value} into the queue"),
-    "flushed": ("local", "{node} has flushed {count} messages to disk"),
+    "flushed": ("local", "{node} has flushed to disk what arrived ({count})"),
     "acknowledged": ("local", "{node} learns that message {value} is safe"),
     "deliver": ("local", "{node} gets message {value}, delivery number {epoch}"),
     "done": ("local", "{node} has done its work on message {value}"),
     "settled": ("local", "{node} forgets message {value}: it is done"),
-    "requeue": ("state", "{node} takes back {count} messages that {peer} had not acknowledged"),
+    "requeue": ("state", "{node} takes back what {peer} had not acknowledged ({count})"),
     "dead_letter": ("state", "{node} gives up on message {value} after {count} deliveries"),
-    "lost": ("state", "{node} has lost {count} messages: {note}"),
-    "recovered": ("state", "{node} finds {count} messages on its disk"),
+    "lost": ("state", "{node} has lost messages ({count}): {note}"),
+    "recovered": ("state", "{node} finds messages on its disk ({count})"),
 }
 
 
