@@ -1,4 +1,4 @@
-"""The README and the instructors' page list the notebooks that exist, with the questions and minutes these state themselves."""
+"""The README and the instructors' page list the notebooks there are, with the questions and minutes these state."""
 import re
 from pathlib import Path
 
@@ -7,7 +7,8 @@ import pytest
 from classroom.places import CHAPTERS, LABS, ROOT
 
 BREAK = 10  # minutes after each notebook
-NOTEBOOKS = [*sorted(CHAPTERS.glob("*.ipynb")), *sorted(LABS.glob("*.ipynb")), *sorted(ROOT.glob("exercises/*/exercise.ipynb"))]
+NOTEBOOKS = [*sorted(CHAPTERS.glob("*.ipynb")), *sorted(LABS.glob("*.ipynb")),
+             *sorted(ROOT.glob("exercises/*/exercise.ipynb"))]
 README, INSTRUCTORS = (ROOT / name for name in ("README.md", "INSTRUCTORS.md"))
 
 

@@ -1,7 +1,7 @@
-"""The first chapter as a person meets it: in JupyterLab, in a browser, with a keyboard; screenshots in out/screenshots/.
+"""The first chapter as a person meets it: in JupyterLab, with a keyboard; screenshots are in out/screenshots/.
 
-The lab runs as `python -m classroom lab` starts it, on a copy of the chapter and with a home of its own, so that neither
-the repository nor the settings of whoever runs the tests are touched.
+The lab runs as `python -m classroom lab` starts it, on a copy of the chapter and with a home of its own, so that
+neither the repository nor the settings of whoever runs the tests are touched.
 """
 import json
 import os
@@ -25,7 +25,8 @@ SCREENSHOTS = ROOT / "out" / "screenshots"
 BROWSER = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
            "--disable-component-update", "--disable-sync"]
 WINDOW = {"width": 1280, "height": 900}
-ALL_RAN = "[...jupyterapp.shell.currentWidget.content.model.cells].every(c => c.type !== 'code' || c.executionCount !== null)"
+CELLS = "[...jupyterapp.shell.currentWidget.content.model.cells]"
+ALL_RAN = f"{CELLS}.every(cell => cell.type !== 'code' || cell.executionCount !== null)"
 ALLOWED: list[str] = []  # regular expressions of console messages that are not our doing
 
 
@@ -39,10 +40,11 @@ def lab(folder: Path, theme: str):
     shutil.copy(FIRST, work)
     choose(theme, home / "settings")
     port = free_port()
-    options = ["--no-browser", f"--ServerApp.root_dir={work}", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0",
-               "--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True"]
+    command = [sys.executable, "-m", "classroom", "lab", FIRST.name, "--no-browser", f"--ServerApp.root_dir={work}",
+               "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=",
+               "--LabApp.expose_app_in_browser=True"]
     with (folder / "server.log").open("w") as log:
-        server = subprocess.Popen([sys.executable, "-m", "classroom", "lab", FIRST.name, *options], env=own(home), stdout=log, stderr=log)
+        server = subprocess.Popen(command, env=own(home), stdout=log, stderr=log)
         try:
             wait_for(f"http://127.0.0.1:{port}/api", server, log.name)
             yield f"http://127.0.0.1:{port}/lab/tree/{FIRST.name}?reset"
@@ -53,9 +55,9 @@ def lab(folder: Path, theme: str):
 
 def own(home: Path) -> dict[str, str]:
     """An environment in which nothing of anybody's is read or written."""
-    places = {"HOME": home, "JUPYTER_CONFIG_DIR": home / "config", "JUPYTER_RUNTIME_DIR": home / "runtime", "JUPYTER_DATA_DIR": home / "data",
-              "JUPYTERLAB_SETTINGS_DIR": home / "settings", "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
-              "COURSE_PROGRESS": home / "progress.json"}
+    places = {"HOME": home, "JUPYTER_CONFIG_DIR": home / "config", "JUPYTER_RUNTIME_DIR": home / "runtime",
+              "JUPYTER_DATA_DIR": home / "data", "JUPYTERLAB_SETTINGS_DIR": home / "settings",
+              "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces", "COURSE_PROGRESS": home / "progress.json"}
     return os.environ | {name: str(place) for name, place in places.items()}
 
 
@@ -85,7 +87,7 @@ def wait_for(address: str, server: subprocess.Popen, log: str, seconds: float = 
 
 @pytest.fixture(scope="module", params=["Light", "Dark"])
 def seat(request, chromium_path, tmp_path_factory):
-    """A page on which the whole chapter was run, once in each theme; `complaints` collects what the browser had to say."""
+    """A page on which the whole chapter was run, in each theme; `complaints` holds what the browser had to say."""
     with lab(tmp_path_factory.mktemp(request.param), request.param) as address, playwright.sync_playwright() as drivers:
         browser = drivers.chromium.launch(executable_path=chromium_path, args=BROWSER)
         page = browser.new_page(viewport=WINDOW)
@@ -93,6 +95,7 @@ def seat(request, chromium_path, tmp_path_factory):
         page.theme, page.complaints = request.param.lower(), []
         listen(page)
         page.goto(address)
+        open_notebook(page)
         run_all_cells(page)
         yield page
         browser.close()
@@ -101,15 +104,20 @@ def seat(request, chromium_path, tmp_path_factory):
 def listen(page) -> None:
     """Notes every complaint of the console and the network."""
     note = page.complaints.append
-    page.on("console", lambda message: message.type in ("error", "warning") and note(f"console {message.type}: {message.text}"))
+    page.on("console", lambda said: said.type in ("error", "warning") and note(f"console {said.type}: {said.text}"))
     page.on("pageerror", lambda error: note(f"exception: {error}"))
     page.on("requestfailed", lambda request: note(f"request failed: {request.url}"))
     page.on("response", lambda response: response.status >= 400 and note(f"status {response.status}: {response.url}"))
 
 
-def run_all_cells(page) -> None:
+def open_notebook(page) -> None:
+    """Waits until the notebook is there and its kernel answers."""
     page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook")
-    page.wait_for_function("document.querySelector('#jp-main-statusbar')?.textContent.includes('| Idle')", timeout=60_000)
+    page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=60_000)
+    shoot(page, "opened")
+
+
+def run_all_cells(page) -> None:
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     page.wait_for_function(ALL_RAN, timeout=180_000)
@@ -119,6 +127,14 @@ def cell(page, code: str):
     """The cell with this code."""
     found = page.locator(".jp-CodeCell").filter(has=page.locator(".jp-InputArea", has_text=code)).last
     found.scroll_into_view_if_needed()
+    return found
+
+
+def run(page, code: str):
+    """The same cell, after another run of it."""
+    found = cell(page, code)
+    found.locator(".jp-InputPrompt").click()
+    page.keyboard.press("Shift+Enter")
     return found
 
 
@@ -163,7 +179,8 @@ def test_the_player_plays_and_can_be_scrubbed(seat):
     seat.wait_for_timeout(1500)
     player.get_by_role("button", name="Pause", exact=True).click()
     assert float(bar.input_value()) > opened
-    seat.set_viewport_size(WINDOW | {"height": 1240})
+    seat.set_viewport_size({"width": 1020, "height": 1330})
+    seat.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")
     player.evaluate("cell => cell.scrollIntoView({block: 'start'})")
     shoot(seat, "player")
     seat.set_viewport_size(WINDOW)
@@ -179,7 +196,10 @@ def test_a_prediction_is_committed_and_compared(seat):
     question.get_by_placeholder("a number").fill("900")
     question.get_by_role("button", name="Commit").click()
     question.get_by_text("You predicted 900 dollars").wait_for()
+    run(seat, 'reveal("00-bill"').get_by_text("Predicted 900 dollars, measured 18,").wait_for()
     shoot(seat, "prediction")
+    run(seat, 'calibration("00")').get_by_alt_text("too low").wait_for()
+    shoot(seat, "calibration")
 
 
 def test_nothing_was_complained_about(seat):

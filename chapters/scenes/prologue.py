@@ -25,7 +25,7 @@ SERVERS = ("queue", "broker", "controller")
 # Two loads
 
 def rush(seed: int = 7) -> Comparison:
-    """100,000 orders a second: a quarter of a second for the queue and the log, 0.7 s for pub/sub, whose one subscriber gets all."""
+    """100,000 orders a second: 0.25 s of them for queue and log, 0.7 s for pub/sub, whose one subscriber gets all."""
     def run(system, seconds: float, consumers: int) -> Run:
         workload = Workload(rate=100_000, seconds=seconds, keys=100_000, consumers=consumers, work=A_MILLISECOND)
         return simulate(system, workload, seed=seed, trace=False)
@@ -37,8 +37,9 @@ def rush(seed: int = 7) -> Comparison:
 def table(runs: Comparison):
     """Readers and how busy they were, how long an order took to reach one, and how many never did (pandas)."""
     import pandas as pd
-    rows = {name: {"readers": run.workload.consumers, "busy": percent(busy(run)), "median": style.seconds(run.end_to_end.p50),
-                   "slowest 1 %": style.seconds(run.end_to_end.p99), "orders": orders(run), "never handed over": orders(run) - handed_over(run)}
+    rows = {name: {"readers": run.workload.consumers, "busy": percent(busy(run)),
+                   "median": style.seconds(run.end_to_end.p50), "slowest 1 %": style.seconds(run.end_to_end.p99),
+                   "orders": orders(run), "never handed over": orders(run) - handed_over(run)}
             for name, run in runs.runs.items()}
     return pd.DataFrame.from_dict(rows, orient="index")
 
@@ -83,8 +84,9 @@ def monthly_dollars(run: Run) -> float:
 def bill(*comparisons: Comparison):
     """Servers in the model, bytes between zones and their price, a row for each system and load (pandas)."""
     import pandas as pd
-    rows = [{"system": name, "orders/s": f"{run.workload.rate:,.0f}", "servers": servers(run), "crossings a byte": round(crossing(run), 2),
-             "GB a month": f"{monthly_gigabytes(run):,.0f}", "dollars a month": f"{monthly_dollars(run):,.0f}"}
+    rows = [{"system": name, "orders/s": f"{run.workload.rate:,.0f}", "servers": servers(run),
+             "crossings a byte": round(crossing(run), 2), "GB a month": f"{monthly_gigabytes(run):,.0f}",
+             "dollars a month": f"{monthly_dollars(run):,.0f}"}
             for runs in comparisons for name, run in runs.runs.items()]
     return pd.DataFrame(rows).set_index(["system", "orders/s"])
 
@@ -94,10 +96,11 @@ def servers(run: Run) -> int:
     return sum(node.role in SERVERS for node in run.trace.nodes)
 
 
-def settings(*things) -> int:
-    """How many settings these configurations have in the model, those of their parts included."""
-    return sum(settings(getattr(thing, field.name)) if is_dataclass(getattr(thing, field.name)) and field.name in ("producer", "consumer")
-               else field.name not in ("network", "disk") for thing in things for field in fields(thing))
+def settings(system) -> int:
+    """How many settings a configuration has in the model, those of its clients included, those of the machines not."""
+    names = [field.name for field in fields(system) if field.name not in ("network", "disk")]
+    parts = [getattr(system, name) for name in names if is_dataclass(getattr(system, name))]
+    return len(names) - len(parts) + sum(map(settings, parts))
 
 
 # A reader that dies, a reader that comes late
@@ -105,7 +108,8 @@ def settings(*things) -> int:
 def fates(runs: dict):
     """What became of the orders when their reader crashed: handed over, handed over again, never (pandas)."""
     import pandas as pd
-    rows = {name: {"orders": orders(run), "handed over": handed_over(run), "handed over again": len(delivered(run)) - handed_over(run),
+    rows = {name: {"orders": orders(run), "handed over": handed_over(run),
+                   "handed over again": len(delivered(run)) - handed_over(run),
                    "never": orders(run) - handed_over(run)} for name, run in runs.items()}
     return pd.DataFrame.from_dict(rows, orient="index")
 
@@ -123,7 +127,7 @@ def received(run: Run, reader: str) -> int:
 
 
 def hand_overs(run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """Who got an order and which one, for each hand-over: reader names, and numbers that differ for different orders."""
+    """Who got an order and which, for each hand-over: reader names, and numbers that differ for different orders."""
     history = run.history
     names = np.array([name.split("/")[0] for name in history.processes])
     if hasattr(history, "deliveries"):
@@ -131,7 +135,8 @@ def hand_overs(run: Run) -> tuple[np.ndarray, np.ndarray]:
         process, key, value = rows["process"], rows["key"], rows["value"]
     else:
         rows = history.polls.rows
-        process, key, value = np.repeat(rows["process"], rows["count"]), np.repeat(rows["key"], rows["count"]), values_of(rows)
+        process, key = (np.repeat(rows[column], rows["count"]) for column in ("process", "key"))
+        value = values_of(rows)
     return names[process], value * len(history.keys) + key
 
 
@@ -139,6 +144,7 @@ def hand_overs(run: Run) -> tuple[np.ndarray, np.ndarray]:
 
 RATES = np.arange(10, 991, 10)
 WORKERS = (1, 2, 4)
+SEED = 7
 ORDERS = 4_000  # in each simulation: enough to see a tail, few enough to answer at once
 
 
@@ -163,13 +169,13 @@ class Load:
     def picture(self) -> Picture:
         """This load as a dot on the curve that theory draws for all loads."""
         told = f"{self.workers} worker{'s' * (self.workers > 1)}, {percent(self.busy)} busy"
-        by = theory.mmc_wait_quantile(self.rate, 1 / A_MILLISECOND.mean, self.workers, 0.99)
         figure, (axis,) = picture(f"{told}: 1 order in 100 waits longer than {style.seconds(self.p99)}", sentence(
-            f"Wait for a worker that 1 order in 100 exceeds. Dot: {len(self.waits):,} simulated orders at {self.rate:g} a second, "
-            f"{style.seconds(self.p99)} (mean {style.seconds(self.mean)}). Lines: theory (M/M/c), here {style.seconds(by)}.", 7), height=2.6)
+            f"Wait for a worker that 1 order in 100 exceeds. Dot: {len(self.waits):,} simulated orders at "
+            f"{self.rate:g} a second, {style.seconds(self.p99)} (mean {style.seconds(self.mean)}). Lines: theory (M/M/c), "
+            f"here {style.seconds(expected_p99(self.rate, self.workers))}.", SEED), height=2.6)
         for number, workers in enumerate(WORKERS):
             chosen = workers == self.workers
-            waits = [1000 * theory.mmc_wait_quantile(rate, 1 / A_MILLISECOND.mean, workers, 0.99) for rate in RATES]
+            waits = [1000 * expected_p99(rate, workers) for rate in RATES]
             axis.plot(RATES, waits, style.LINES[number], color=style.LIGHT["broker" if chosen else "controller"],
                       linewidth=2 if chosen else 1.2, label=f"{workers} worker{'s' * (workers > 1)}")
         axis.plot(self.rate, 1000 * self.p99, "o", color=style.LIGHT["lost"], markersize=9, clip_on=False, zorder=3)
@@ -185,9 +191,15 @@ class Load:
 def load(rate: float = 100, workers: int = 1) -> Load:
     """A queue without a network, so that nothing is measured but waiting for a worker and working."""
     system = workqueue.WorkQueue(prefetch=1, confirms=False, network=NetworkProfile.instant())
-    run = simulate(system, Workload(rate=rate, seconds=ORDERS / rate, consumers=workers, work=A_MILLISECOND), seed=7, trace=False)
+    workload = Workload(rate=rate, seconds=ORDERS / rate, consumers=workers, work=A_MILLISECOND)
+    run = simulate(system, workload, seed=SEED, trace=False)
     made, begun, done = run.history.created[0], times(run.history.deliveries), times(run.history.settlements)
     return Load(rate, workers, begun - made, float((done - begun).sum() / (workers * done.max())))
+
+
+def expected_p99(rate: float, workers: int) -> float:
+    """What theory says that one order in a hundred waits longer than, s."""
+    return theory.mmc_wait_quantile(rate, 1 / A_MILLISECOND.mean, workers, 0.99)
 
 
 def times(table) -> np.ndarray:
