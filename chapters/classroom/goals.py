@@ -22,9 +22,14 @@ class Goal:
     place: Place = field(default_factory=Place)
 
     def is_met(self, variables: dict) -> bool:
-        """Whether all the variables it speaks of exist and the condition holds for them."""
+        """Whether all the variables it speaks of exist, are what it speaks of, and the condition holds for them."""
         names = list(signature(self.condition).parameters)
-        return all(name in variables for name in names) and bool(self.condition(*(variables[name] for name in names)))
+        if not all(name in variables for name in names):
+            return False
+        try:
+            return bool(self.condition(*(variables[name] for name in names)))
+        except AttributeError:  # a `run` of another kind, perhaps of the learner's own making: no concern of this goal
+            return False
 
 
 open_goals: dict[str, Goal] = {}

@@ -1,5 +1,6 @@
 """A notebook's front end, without the notebook: what was shown, and a fresh progress file."""
 import pytest
+from classroom.goals import open_goals
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
@@ -9,6 +10,13 @@ def progress_path(tmp_path, monkeypatch):
     path = tmp_path / "progress.json"
     monkeypatch.setenv("COURSE_PROGRESS", str(path))
     return path
+
+
+@pytest.fixture(autouse=True)
+def no_open_goals():
+    """Goals are tried wherever a run is made; what one test leaves open is no concern of the next."""
+    yield
+    open_goals.clear()
 
 
 @pytest.fixture

@@ -3,11 +3,6 @@ import pytest
 from classroom import goal, goals, progress
 
 
-@pytest.fixture(autouse=True)
-def no_open_goals():
-    goals.open_goals.clear()
-
-
 def test_a_goal_waits_for_its_variable_and_its_condition(screen):
     with screen():
         goal("00-slow", "Make it slow.", lambda wait: wait > 100)
@@ -44,3 +39,10 @@ def test_cells_are_watched(screen):
 def test_a_condition_known_now_ticks_at_once(show):
     assert "☑" in show(goal, "00-now", "Be here.", True)[1]
     assert "☐" in show(goal, "00-not-now", "Be there.", False)[1]
+
+
+def test_a_goal_is_not_met_by_a_variable_of_another_kind(screen):
+    with screen():
+        goal("00-other", "Lose one.", lambda run: run.losses > 0)
+    goals.try_goals({"run": 5})
+    assert "00-other" in goals.open_goals
