@@ -1,5 +1,4 @@
 """Goals tick themselves once the learner causes the condition, and stay ticked."""
-import pytest
 from classroom import goal, goals, progress
 
 
