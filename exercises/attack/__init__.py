@@ -1,8 +1,9 @@
 """The attack engine: your program on a real database, killed before every one of its side effects.
 
 `memory` restarts a program with an empty memory, `steps` counts its side effects and kills it, `sqlite` watches a real
-connection, `campaign` walks through all attacks, shrinks the one that worked and words the verdict. An exercise brings
-the world its program lives in and the rules that must hold (`exercises/outbox` is the example).
+connection, `campaign` walks through all attacks, shrinks the one that worked and words the verdict, `checks` joins them
+into an exercise, `story` tells a run. An exercise brings the world its program lives in and the rules that must hold
+(`exercises/outbox` is the example).
 """
 from .campaign import Campaign, Finding, Replayed, Verdict, live, replayed, smallest, walk
 from .sqlite import Connection, connect

@@ -63,12 +63,16 @@ class Verdict:
 
 
 def walk(plans: Iterable, perform: Callable) -> Iterator:
-    """Every run of a campaign: each plan calmly, then, where it asks for it, once for each step at which to die."""
+    """Every run of a campaign: each plan calmly, then, where it asks for it, once for each step at which to die.
+
+    Instead of True a plan may come with the name of another fault that strikes at steps, such as "pauses".
+    """
     for plan, everywhere in plans:
         calm = perform(plan)
         yield calm
-        for step in range(1, calm.steps + 1) if everywhere else ():
-            yield perform(replace(plan, crashes=(step,)))
+        kind = "crashes" if everywhere is True else everywhere
+        for step in range(1, calm.steps + 1) if kind else ():
+            yield perform(replace(plan, **{kind: (step,)}))
 
 
 def live(plans: Iterable, perform: Callable, broken: Callable) -> list:

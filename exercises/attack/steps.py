@@ -73,11 +73,14 @@ class Process:
             raise Crash
 
     def call(self, name: str, *args, about: str = "") -> dict:
-        """Run one function and record how it ended: `ok`, `fail` (it raised) or `info` (it died, so nobody knows)."""
-        self.taken, self.last = 0, None
+        """Run one function and record how it ended: `ok`, `fail` (it raised) or `info` (it died, so nobody knows).
+
+        What it gave back is in `returned`, None if it did not come to that.
+        """
+        self.taken, self.last, self.returned = 0, None, None
         call = self.clock.note(self.name, "call", call=name, about=about, outcome="ok")
         try:
-            self.memory[name](self.db, *args)
+            self.returned = self.memory[name](self.db, *args)
         except Crash:
             pass  # recorded where it happened
         except Endless:

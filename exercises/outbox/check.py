@@ -3,19 +3,16 @@
 In a notebook, `check.atomic(place_order)` performs a campaign and shows the verdict. A grader passes seeds nobody has
 seen and a file to record into, and judges that record in its own process with `judge`.
 """
-import json
 import random
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import replace
 
-from exercises.attack import Campaign, Replayed, Verdict, live, replayed, smallest
-from exercises.attack.campaign import CORRECT, NOT_ATTEMPTED, WRONG
+from exercises.attack import Verdict
+from exercises.attack.checks import PUBLIC, Check, Exercise, without_one
 
 from . import rules
-from .stage import Order, Plan, Run, perform, plain
+from .stage import Order, Plan, Run, perform
 
-PUBLIC = (1,)
 LOSSES = ("event lost", "confirmation lost")
 
 
@@ -76,14 +73,6 @@ def pipeline_plans(rng) -> Iterator[tuple[Plan, bool]]:
         yield Plan(orders, tuple(crashes), tuple(losses), lost_acks=tuple(acks)), False
 
 
-@dataclass(frozen=True)
-class Check:
-    """What a check needs from the learner, its attacks, and the rules it judges by."""
-    functions: tuple[str, ...]
-    plans: Callable
-    rules: tuple[Callable, ...]
-
-
 SHOP = (rules.error, rules.unsaved, rules.garbled, rules.phantom, rules.torn, rules.lost)
 RELAY = (rules.error, rules.garbled, rules.renamed, rules.phantom, rules.lost, rules.stuck)
 CARE = (rules.error, rules.stuck, rules.twice, rules.missing, rules.unacked)
@@ -97,62 +86,11 @@ CHECKS = {
 }
 
 
-def plans(check: str, seeds) -> Iterator[tuple[Plan, bool]]:
-    """All plans of a check for some seeds, the same in every process."""
-    for seed in seeds:
-        yield from CHECKS[check].plans(random.Random(f"{check} {seed}"))
-
-
-def attack(check: str, functions: dict, seeds=PUBLIC) -> Campaign:
-    """Perform a check's attacks until one works."""
-    def broken(run: Run) -> bool:
-        return rules.unattempted(run) or finding(check, run) is not None
-    return Campaign(check, list(seeds), live(plans(check, seeds), lambda plan: perform(plan, functions), broken))
-
-
-def finding(check: str, run: Run):
-    """What a run breaks of the rules of a check; a run in which nothing was attacked proves nothing."""
-    return rules.finding(run, (*CHECKS[check].rules, rules.unfired))
-
-
-def verdict(check: str, runs: list[Run]) -> Verdict:
-    """The verdict on a campaign, from its last run: it is the only one that may have broken a rule."""
-    faults = sum(bool(event.get("fault")) for run in runs for event in run.events)
-    found = finding(check, runs[-1])
-    outcome = NOT_ATTEMPTED if rules.unattempted(runs[-1]) else WRONG if found else CORRECT
-    return Verdict(check, outcome, len(runs), faults, found if outcome == WRONG else None)
-
-
-def judge(check: str, evidence: dict, seeds) -> Verdict:
-    """The verdict on recorded evidence; raises `Replayed` if it is not the campaign that was asked for."""
-    try:
-        runs = [Run(**run) for run in evidence["runs"]]
-        judged = []
-        for run in replayed(plans(check, seeds), runs, lambda plan: plain(asdict(plan))):
-            judged.append(run)
-            if rules.unattempted(run) or finding(check, run):
-                break
-        return verdict(check, judged)
-    except (KeyError, TypeError, IndexError, AttributeError, StopIteration) as error:
-        raise Replayed(f"the recorded evidence cannot be read ({type(error).__name__}: {error})") from error
-
-
 def fewer(plan: Plan) -> Iterator[Plan]:
     """The same plan with one fault less, in every way, or without its last order."""
-    for kind in ("crashes", "publishes", "refused", "lost_acks"):
-        faults = getattr(plan, kind)
-        yield from (replace(plan, **{kind: faults[:n] + faults[n + 1:]}) for n in range(len(faults)))
+    yield from without_one(plan, ("crashes", "publishes", "refused", "lost_acks"))
     if len(plan.orders) > 2:
         yield replace(plan, orders=plan.orders[:-1])
-
-
-def shrunk(check: str, functions: dict, run: Run) -> Run:
-    """The smallest attack found that still breaks the same rule."""
-    rule = finding(check, run).rule
-    def fails(plan: Plan) -> bool:
-        found = finding(check, perform(plan, functions))
-        return found is not None and found.rule == rule
-    return perform(smallest(plan_of(run), fails, fewer), functions)
 
 
 def plan_of(run: Run) -> Plan:
@@ -161,15 +99,9 @@ def plan_of(run: Run) -> Plan:
     return Plan(**{name: tuple(map(kinds.get(name, lambda item: item), items)) for name, items in run.plan.items()})
 
 
-def attacked(check: str, seeds, record, **functions) -> Verdict:
-    """Perform, record if asked, and judge; a failure is shown in its smallest form."""
-    campaign = attack(check, functions, seeds)
-    if record:
-        Path(record).write_text(json.dumps(campaign.as_dict()), encoding="utf-8")
-    result = verdict(check, campaign.runs)
-    if result.outcome == WRONG:
-        result = replace(result, finding=finding(check, shrunk(check, functions, campaign.runs[-1])))
-    return result
+EXERCISE = Exercise(CHECKS, rules, perform, Run, plan_of, fewer)
+attack, finding, verdict, judge = EXERCISE.attack, EXERCISE.finding, EXERCISE.verdict, EXERCISE.judge
+shrunk, attacked = EXERCISE.shrunk, EXERCISE.attacked
 
 
 def atomic(place_order, *, seeds=PUBLIC, record=None) -> Verdict:

@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from exercises.attack import Finding
+from exercises.attack.story import first_broken
 
 from .stage import Run
-from .story import how, story
+from .story import words
 
 EXPECTED = {"relay_once": {"NotConfirmed", "Refused"}}  # what a caller of the function must be ready for
 
@@ -209,11 +210,7 @@ RULES = (error, unsaved, garbled, renamed, phantom, torn, lost, stuck, inverted,
 
 def finding(run: Run, rules=RULES) -> Finding | None:
     """The first broken rule of a run, explained; None if all hold."""
-    for rule in RULES:
-        if rule in rules:
-            for sentence in rule(run):
-                return Finding(rule.__name__, sentence, how(run), story(run))
-    return None
+    return first_broken(run, [rule for rule in RULES if rule in rules], words)
 
 
 def unattempted(run: Run) -> bool:

@@ -4,14 +4,14 @@
 and the broker hold once everything is quiet again. Functions that are not given are not needed: without `place_order`
 the orders and their outbox rows are there from the start, without `relay_once` the broker holds the events already.
 """
-import json
-import sqlite3
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from exercises.attack import Clock, Process
+from exercises.attack.checks import plain
+from exercises.attack.sqlite import made, rows
 
 from .broker import Broker, Delivery, Event, Link
 
@@ -149,29 +149,3 @@ def customers(plan: Plan) -> list[str]:
 def event_of(order: Order) -> Event:
     """The event the course itself writes for an order."""
     return Event(f"placed-{order.id}", *order)
-
-
-def made(path: str, schema: str, statements=()) -> None:
-    """Create tables and rows without being watched."""
-    db = sqlite3.connect(path)
-    db.execute("PRAGMA synchronous = OFF")
-    with db:
-        for statement in filter(str.strip, schema.split(";")):
-            db.execute(statement)
-        for sql, parameters in statements:
-            db.execute(sql, parameters)
-    db.close()
-
-
-def rows(path: str, sql: str) -> list[list]:
-    """What a bystander reads from a database file."""
-    db = sqlite3.connect(path)
-    try:
-        return [list(row) for row in db.execute(sql)]
-    finally:
-        db.close()
-
-
-def plain(value):
-    """The value as JSON would give it back."""
-    return json.loads(json.dumps(value, default=str))

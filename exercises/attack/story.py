@@ -1,0 +1,49 @@
+"""A run in words: which fault struck where, and every step before and after it.
+
+An exercise brings `words(event)`, the sentence for one of its faults.
+"""
+from collections.abc import Callable
+
+from .campaign import Finding
+
+LINES_BEFORE, LINES_AFTER = 16, 12
+
+
+def first_broken(run, rules, words: Callable) -> Finding | None:
+    """The first rule that a run breaks, explained; None if all hold."""
+    for rule in rules:
+        for sentence in rule(run):
+            return Finding(rule.__name__, sentence, how(run, words), story(run, words))
+    return None
+
+
+def how(run, words: Callable) -> str:
+    """The faults of a run in words; the first ones if there are many."""
+    faults = [words(event) for event in run.events if event.get("fault")]
+    told = list(dict.fromkeys(faults))[:3]
+    return " ".join(told) if told else "No fault was needed: it happens every time."
+
+
+def where(event: dict) -> str:
+    """The crash point by its name: after one side effect and before the next of the same call."""
+    after = f"after {event['after']}, " if event.get("after") else ""
+    return f"{after}before {event.get('before')}"
+
+
+def story(run, words: Callable) -> list[str]:
+    """Every call and step, one line each, cut to what surrounds the faults."""
+    lines = [line(event, words) for event in run.events]
+    struck = [number for number, event in enumerate(run.events) if event.get("fault")] or [0]
+    start, stop = max(0, struck[0] - LINES_BEFORE), struck[-1] + LINES_AFTER
+    return ["..."] * (start > 0) + lines[start:stop] + ["..."] * (stop < len(lines))
+
+
+def line(event: dict, words: Callable) -> str:
+    """One event of a run as one line of text."""
+    if event["what"] == "call":
+        ended = {"ok": "", "info": "   (died: nobody knows how far it got)", "endless": "   (never returned)"}
+        return f"{event['call']}({event['about']})" + ended.get(event["outcome"], f"   raised {event.get('error')}")
+    if event.get("fault"):
+        return f"  !!!  {words(event)}"
+    error = f"   failed: {event['error']}" if "error" in event else ""
+    return f"{event.get('step', ''):>5}  {event['what']}{error}"
