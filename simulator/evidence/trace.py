@@ -137,6 +137,6 @@ class Trace:
         return f"Trace: {len(self):,} events of {len(self.kinds)} kinds on {len(self.nodes)} nodes"
 
 
-def _ignore(*_, **__) -> int:
+def _ignore(time, kind, node, peer=-1, key=-1, cause=-1, offset=-1, count=0, epoch=-1, value=-1, note="") -> int:
     """What `add` is when tracing is off."""
     return NO_CAUSE

@@ -84,12 +84,11 @@ class Link:
         if network.rules or self._held:
             self._under_rules(start - now, parcel)
         else:
-            self._travel(start - now + self.latency(), parcel)
+            self._travel(start + self.latency(), parcel)
         return sent
 
-    def _travel(self, delay: float, parcel: tuple) -> None:
+    def _travel(self, arrival: float, parcel: tuple) -> None:
         """Schedules the arrival, never before that of an earlier message."""
-        arrival = self.world.env._now + delay
         if arrival < self._last_arrival:
             arrival = self._last_arrival
         self._last_arrival = arrival
@@ -106,7 +105,7 @@ class Link:
             key, *numbers = about
             network.world.trace.add(network.world.now, network.DROP, self.target.code, self.source.code, key, sent, *numbers)
         else:
-            self._travel(delay + self.latency() + (rule.delay if action == "delay" else 0.0), parcel)
+            self._travel(network.world.now + delay + self.latency() + (rule.delay if action == "delay" else 0.0), parcel)
 
     def release(self) -> None:
         """Sends what was held, in order, unless a rule still holds it."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from heapq import heappush
 
 import simpy
+from simpy.events import NORMAL
 
 from ..evidence.meters import Meters
 from ..evidence.trace import Trace
@@ -73,7 +74,7 @@ class World:
         """
         call = Call(function, args)
         env = self.env
-        heappush(env._queue, (time, simpy.events.NORMAL, next(env._eid), call))
+        heappush(env._queue, (time, NORMAL, next(env._eid), call))
         return call
 
     def process(self, generator: Generator) -> simpy.Process:

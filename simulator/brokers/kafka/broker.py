@@ -27,6 +27,7 @@ class Broker:
         self.system, self.index, self.config = system, index, system.config
         self.world, self.kinds = system.world, system.kinds
         self.node = system.world.node(f"broker-{index + 1}", "broker", zone)
+        self.record = system.world.trace.add  # for what happens with every batch; `note` is for the rest
         self.disk = Disk(self.node, self.config.disk)
         self.logs: dict[int, Log] = {}
         self.clean_shutdown = True

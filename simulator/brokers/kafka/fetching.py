@@ -84,7 +84,8 @@ class Fetcher:
     def _apply(self, attempt: int, parts: list[Fetched], event: int) -> None:
         if attempt != self.attempt:
             return
-        broker, failed = self.broker, False
+        broker, failed, now = self.broker, False, self.broker.world.env._now
+        record, kinds, node = broker.record, broker.kinds, broker.node.code
         for key, batches, high_watermark, diverged, error in parts:
             if key not in self.partitions:
                 continue
@@ -96,16 +97,15 @@ class Fetcher:
                 self._truncate(key, log, diverged, event)
                 continue
             if batches:
-                now = broker.world.env._now
                 for batch in batches:
                     log.append(batch, now)
                 first = batches[0]
-                broker.note(broker.kinds.replicate, key, event, first.offset, log.end_offset - first.offset, first.epoch, first.value)
+                record(now, kinds.replicate, node, -1, key, event, first.offset, log.end_offset - first.offset, first.epoch, first.value)
                 self.moved[key] = None
             known = min(high_watermark, log.end_offset)
             if known > log.high_watermark:
-                broker.note(broker.kinds.high_watermark, key, event, known, 0, self.partitions[key])
-            log.high_watermark = known
+                record(now, kinds.high_watermark, node, -1, key, event, known, 0, self.partitions[key])
+                log.high_watermark = known
         if failed:
             self.retry()
         else:

@@ -56,7 +56,8 @@ class Leadership:
         log.append(appended, broker.world.env._now)
         if batch.producer_id >= 0:
             self._remember(appended)
-        self.last_append = broker.note(broker.kinds.append, self.key, cause, appended.offset, batch.count, self.epoch, batch.value)
+        self.last_append = broker.record(broker.world.env._now, broker.kinds.append, broker.node.code, -1, self.key, cause, appended.offset,
+                                         batch.count, self.epoch, batch.value)
         return NO_ERROR, appended.offset, log.end_offset
 
     def _check_sequence(self, batch: ProducerBatch) -> tuple[Error, LogBatch | None]:
@@ -127,7 +128,7 @@ class Leadership:
         if high <= log.high_watermark:
             return None
         log.high_watermark = high
-        return broker.note(broker.kinds.high_watermark, self.key, cause, high, 0, self.epoch)
+        return broker.record(broker.world.env._now, broker.kinds.high_watermark, broker.node.code, -1, self.key, cause, high, 0, self.epoch)
 
     def settle(self, cause: int) -> list[ProduceRequest]:
         """Settles the batches that the high watermark has reached; the requests that have nothing left to wait for."""
