@@ -6,5 +6,6 @@
     node           a machine with one process: crash, restart, pause, power loss
     network        zones, links, fault rules, bytes counted
     disk           page cache, fsync, what survives a power loss
+    raft           a group that agrees on one log: elections, replication (push or pull), commit
     faults         what can go wrong, as values
 """
