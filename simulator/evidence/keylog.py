@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from .history import FAIL, OK
-from .pieces import Pieces, cut, ranges, ranks
+from .pieces import cut, ranges, ranks
 
 
 class KeyLog:
