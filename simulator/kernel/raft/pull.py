@@ -101,10 +101,13 @@ class Pull:
     # Follower
 
     def on_begin_epoch(self, message: BeginEpoch, event: int) -> None:
-        """A leader makes itself known, or calls because a fetch or its answer got lost: fetches."""
+        """A leader makes itself known, or calls because a fetch or its answer got lost: fetches. Only an answer makes a follower patient again."""
         me = self.member
-        if me.observe(message.term, event):
-            me.follow(message.leader, event)
+        if not me.observe(message.term, event):
+            return
+        if me.leader == message.leader:
+            self.fetch(message.leader, event)
+        else:
             me.hear(message.leader, event)
 
     def follow(self, event: int) -> None:
