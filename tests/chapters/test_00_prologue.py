@@ -1,76 +1,19 @@
 """What the prologue says is so: its own cells are run, and the prose is held to what they found."""
-import re
-import tomllib
-from contextlib import redirect_stdout
-from io import StringIO
 from time import process_time
-from types import SimpleNamespace
 
-import numpy as np
 import pytest
-from classroom import notebooks
-from classroom.places import CHAPTERS, FACTS
+from reading import Chapter
 from scenes import prologue as scenes
 
 from simulator import theory
 
-NOTEBOOK = notebooks.read(CHAPTERS / "00-prologue.md")
-CODE = [cell.source for cell in notebooks.code_cells(NOTEBOOK)]
-PROSE = [cell.source for cell in NOTEBOOK.cells if cell.cell_type == "markdown"]
+SOURCE = Chapter("00-prologue")
 
 
 @pytest.fixture(scope="module")
 def chapter():
     """The variables of the notebook after all its cells."""
-    variables = {"__name__": "chapter"}
-    with redirect_stdout(StringIO()):
-        for source in CODE:
-            exec(compile(source, source.splitlines()[0], "exec"), variables)
-    return SimpleNamespace(**variables)
-
-
-# The house rules for a chapter
-
-def lines_of(source: str) -> int:
-    return sum(bool(line.strip()) and not line.startswith("#") for line in source.splitlines())
-
-
-def words_of(source: str) -> int:
-    return len(re.findall(r"\w[\w'’.-]*", source))
-
-
-def test_code_cells_are_short():
-    lines = [lines_of(source) for source in CODE]
-    assert np.median(lines) <= 4 and np.quantile(lines, 0.95) <= 10
-
-
-def test_there_is_enough_prose_and_not_too_much():
-    assert 13 <= sum(map(words_of, PROSE)) / sum(map(lines_of, CODE)) <= 28
-    assert 35 <= np.mean([words_of(source) for source in PROSE]) <= 45
-
-
-def test_no_more_than_three_code_cells_in_a_row():
-    kinds = "".join(cell.cell_type[0] for cell in NOTEBOOK.cells)
-    assert kinds.startswith("m") and "cccc" not in kinds
-
-
-def test_every_claim_of_the_article_s_prologue_is_shown():
-    claims = tomllib.loads((FACTS / "00-prologue.toml").read_text(encoding="utf-8"))
-    known = {id for id in claims if id.startswith("p-")}
-    shown = {id for source in CODE if source.startswith("fact(") for id in re.findall(r'"([^"]+)"', source)}
-    assert known and known <= shown
-
-
-def test_every_prediction_is_revealed():
-    asked, revealed = (set(re.findall(rf'{word}\("(00-[^"]+)"', "\n".join(CODE))) for word in ("predict", "reveal"))
-    assert asked == revealed and len(asked) >= 5
-
-
-def test_quizzes_are_folded_and_keep_their_answers_off_the_line_that_still_shows():
-    quizzes = [cell for cell in notebooks.code_cells(NOTEBOOK) if cell.source.startswith("quiz(")]
-    assert len(quizzes) >= 4
-    for cell in quizzes:
-        assert cell.metadata.jupyter.source_hidden and re.fullmatch(r'quiz\("00-\w+",', cell.source.splitlines()[0])
+    return SOURCE.run()
 
 
 # What it says
@@ -149,7 +92,7 @@ def test_the_load_follows_theory_where_four_thousand_orders_are_enough():
 
 def test_the_goals_are_open_at_first_and_can_be_reached():
     goals = {}
-    source = next(source for source in CODE if 'goal("00-hockey"' in source)
+    source = next(source for source in SOURCE.code if 'goal("00-hockey"' in source)
     exec(source, {"goal": lambda id, sentence, condition: goals.update({id: condition})})
     assert not any(condition(scenes.load()) for condition in goals.values())
     assert goals["00-hockey"](scenes.load(900, 1)) and not goals["00-second"](scenes.load(900, 1))

@@ -1,69 +1,20 @@
 """What chapter 02 says about replication is so: its own cells are run, and the prose is held to what they found."""
-import re
-import tomllib
-from contextlib import redirect_stdout
-from io import StringIO
 from time import process_time
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from classroom import notebooks
-from classroom.places import CHAPTERS, FACTS
+from reading import Chapter
 from scenes import kafka as scenes
 
 from simulator import Workload, faults, kafka, simulate, theory
 
-NOTEBOOK = notebooks.read(CHAPTERS / "02-kafka.md")
-CODE = [cell.source for cell in notebooks.code_cells(NOTEBOOK)]
-PROSE = [cell.source for cell in NOTEBOOK.cells if cell.cell_type == "markdown"]
+SOURCE = Chapter("02-kafka")
 
 
 @pytest.fixture(scope="module")
 def chapter():
     """The variables of the notebook after all its cells."""
-    variables = {"__name__": "chapter"}
-    with redirect_stdout(StringIO()):
-        for source in CODE:
-            exec(compile(source, source.splitlines()[0], "exec"), variables)
-    return SimpleNamespace(**variables)
-
-
-# The house rules for a chapter
-
-def lines_of(source: str) -> int:
-    return sum(bool(line.strip()) and not line.startswith("#") for line in source.splitlines())
-
-
-def words_of(source: str) -> int:
-    return len(re.findall(r"\w[\w'’.-]*", re.sub(r"```.*?```", "", source, flags=re.S)))
-
-
-def test_code_cells_are_short():
-    lines = [lines_of(source) for source in CODE]
-    assert np.median(lines) <= 4 and np.quantile(lines, 0.95) <= 10
-
-
-def test_there_is_enough_prose_and_not_too_much():
-    assert 13 <= sum(map(words_of, PROSE)) / sum(map(lines_of, CODE)) <= 28
-    assert 35 <= np.mean([words_of(source) for source in PROSE]) <= 45
-
-
-def test_no_more_than_three_code_cells_in_a_row():
-    kinds = "".join(cell.cell_type[0] for cell in NOTEBOOK.cells)
-    assert kinds.startswith("m") and "cccc" not in kinds
-
-
-def test_every_claim_of_the_article_is_shown():
-    known = {id for id in tomllib.loads((FACTS / "02-kafka.toml").read_text(encoding="utf-8")) if id.startswith("s2-")}
-    shown = {id for source in CODE if source.startswith("fact(") for id in re.findall(r'"([^"]+)"', source)}
-    assert known and known <= shown
-
-
-def test_every_prediction_is_revealed():
-    asked, revealed = ({id for source in CODE for id in re.findall(rf'{word}\("(02-[^"]+)"', source)}
-                       for word in ("predict", "reveal"))
-    assert asked == revealed and len(asked) >= 8
+    return SOURCE.run()
 
 
 # What it says
@@ -81,7 +32,7 @@ def test_waiting_for_all_costs_a_round_trip_between_zones(chapter):
 
 def test_a_crash_costs_acks_1_what_the_prose_says_and_acks_all_nothing(chapter):
     assert scenes.missing(chapter.late) == scenes.truncated(chapter.late) == 47
-    assert any("47 such records" in text for text in PROSE)
+    assert any("47 such records" in text for text in SOURCE.prose)
     assert scenes.replicas(chapter.late, at=4)["log end"].tolist() == [2911, 2864, 2864]  # as in the quiz
     assert scenes.missing(chapter.safe) == 0 < scenes.truncated(chapter.safe)
     assert 7 < chapter.safe.latency.seconds.max() < 9
@@ -168,7 +119,7 @@ def test_the_goals_are_open_at_first_and_can_be_reached(chapter):
 def condition_of(chapter, id: str):
     """The condition of a goal, as the notebook's cell has it."""
     found = {}
-    source = next(source for source in CODE if f'goal("{id}"' in source)
+    source = next(source for source in SOURCE.code if f'goal("{id}"' in source)
     exec(source, {"goal": lambda id, sentence, condition: found.update({id: condition}), "scenes": scenes})
     return found[id]
 

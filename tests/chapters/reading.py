@@ -1,0 +1,30 @@
+"""A chapter's source as its tests read it: code cells, prose, and the variables its own cells leave behind."""
+from contextlib import redirect_stdout
+from io import StringIO
+from types import SimpleNamespace
+
+from classroom import notebooks
+from classroom.places import CHAPTERS
+
+
+class Chapter:
+    """One chapter by the name of its source."""
+
+    def __init__(self, name: str):
+        self.name = name
+        self.cells = notebooks.read(CHAPTERS / f"{name}.md").cells
+        self.code = [cell.source for cell in self.cells if cell.cell_type == "code"]
+        self.prose = [cell.source for cell in self.cells if cell.cell_type == "markdown"]
+
+    @property
+    def number(self) -> str:
+        """The prefix of the chapter's ids, "02" of "02-kafka"."""
+        return self.name.split("-")[0]
+
+    def run(self) -> SimpleNamespace:
+        """The variables of the notebook after all its cells."""
+        variables = {"__name__": "chapter"}
+        with redirect_stdout(StringIO()):
+            for source in self.code:
+                exec(compile(source, source.splitlines()[0], "exec"), variables)
+        return SimpleNamespace(**variables)
