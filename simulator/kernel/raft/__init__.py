@@ -9,15 +9,18 @@
     group       the members of one group, and the client's `propose`
     invariants  what must be true after every event
 
-Names: `term` is Raft's, an epoch in Kafka and in every trace. An `offset` counts from 0 (Raft's index from 1), `high_watermark` is the
-first offset that is not committed (Raft's commitIndex + 1), a member's `match` the offset up to which its log is known to equal the leader's.
+Names: `term` is Raft's, an epoch in Kafka and in every trace. An `offset` counts from 0 (Raft's index from 1),
+`high_watermark` is the first offset that is not committed (Raft's commitIndex + 1), a member's `match` the offset up to
+which its log is known to equal the leader's.
 
-Sources: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (Figure 2 and 5.4.2); Ongaro's dissertation (6.2
-check-quorum, 9.6 pre-vote); KIP-595 (pull, diverging epochs), KIP-996 (pre-vote), KIP-1166 (a fetch is answered when the high watermark moves).
+Sources: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (Figure 2, 5.4.2); Ongaro's
+dissertation (6.2 check-quorum, 9.6 pre-vote); KIP-595 (pull, diverging epochs), KIP-996 (pre-vote), KIP-1166 (a fetch is
+answered when the high watermark moves).
 
-Simplified: term and vote are on disk as soon as they change, and their fsync (if `fsync`) delays what is said afterwards; a batch is
-not limited in size; a leader that steps down tells nobody (KRaft's EndQuorumEpoch).
-Left out: changes of membership (joint consensus, KIP-853), snapshots, leadership transfer, linearizable reads, `append.linger`.
+Simplified: term and vote are on disk as soon as they change, and their fsync (if `fsync`) delays what is said afterwards;
+a message holds any number of entries; a leader that steps down tells nobody (KRaft's EndQuorumEpoch); a candidate whose
+time is up asks again at once (Kafka's backs off first).
+Left out: changes of membership (joint consensus, KIP-853), snapshots, leadership transfer, linearizable reads, linger.
 """
 
 from .config import Config

@@ -22,15 +22,17 @@ MOST_VOTERS = 7
 class Group:
     """One to seven voters and any number of observers, each on a node; a node may hold members of many groups.
 
-    A state machine overrides or sets two hooks. `apply(member, offset, entry, event)`: a member has learned that an entry is
-    committed; it sees them in order, and all again after a restart. `on_role(member, event)`: a member became leader or stepped down.
+    A state machine sets two hooks. `apply(member, offset, entry, event)`: a member has learned that an entry is committed;
+    each sees them in order, and all again after a restart. `on_role(member, event)`: a member became leader or stepped down.
+    `disks`: the disk of each node by its name, where groups share nodes; without it each member gets one of its own.
     """
 
-    def __init__(self, world: World, name: str, voters: Sequence[Node], config: Config | None = None, observers: Sequence[Node] = (),
-                 disks: dict[str, Disk] | None = None, member: type[Member] = Member):
+    def __init__(self, world: World, name: str, voters: Sequence[Node], config: Config | None = None,
+                 observers: Sequence[Node] = (), disks: dict[str, Disk] | None = None, member: type[Member] = Member):
         check("voters", [node.name for node in voters], 1 <= len(voters) <= MOST_VOTERS, f"1 to {MOST_VOTERS} nodes")
         nodes = [*voters, *observers]
-        check("observers", [node.name for node in observers], len({node.name for node in nodes}) == len(nodes), "nodes that are not members yet")
+        check("observers", [node.name for node in observers], len({node.name for node in nodes}) == len(nodes),
+              "nodes that are not members yet")
         self.world, self.name, self.config = world, name, config or Config()
         self.key = world.trace.keys.code(name)
         self.kinds = {kind: world.trace.kind(kind, *told) for kind, told in SENTENCES.items()}
@@ -44,12 +46,16 @@ class Group:
 
     @property
     def leader(self) -> Member | None:
-        """The live member that leads in the highest term, None if there is none. (A deposed leader may not know of it yet.)"""
+        """The live member that leads in the highest term, None if there is none; a deposed one may not know it yet."""
         leaders = [member for member in self.voters if member.role == LEADER and member.node.up]
         return max(leaders, key=lambda member: member.term, default=None)
 
     def propose(self, value, on_commit=None, size: int = 100, cause: int = -1) -> int | None:
-        """Has the leader append an entry, see `Member.propose`; None without a leader."""
+        """Has the leader append an entry, see `Member.propose`; None without a leader.
+
+        A call, not a message: it takes no time, and reaches even a paused or isolated leader. A model whose clients are
+        nodes sends to a member's node and calls `propose` there.
+        """
         leader = self.leader
         return leader.propose(value, on_commit, size, cause) if leader else None
 

@@ -1,7 +1,8 @@
-"""What must be true of a group after every event, whatever has happened: seven sentences, each a function that gives what breaks it.
+"""What must be true of a group after every event, whatever has happened: seven sentences, each a function.
 
-The first five are those that Kafka checks in its own simulation (RaftEventSimulationTest), the other two are from the Raft paper
-(Figure 3). Some speak of the past; `Seen` remembers what they need. An invariant yields one sentence for each way in which it is broken.
+The first five are those that Kafka checks in its own simulation (RaftEventSimulationTest), the other two are from the
+Raft paper (Figure 3). Some speak of the past; `Seen` remembers what they need. An invariant yields a sentence for each
+way in which it is broken.
 
     seen = Seen()
     problems = broken(group, seen)      # after every event; [] while all is well
@@ -20,13 +21,13 @@ from .member import LEADER, Member
 @dataclass
 class Seen:
     """What the invariants remember of a group's past."""
-    terms: dict[str, int] = field(default_factory=dict)                    # member -> its term
-    leaders: dict[int, str] = field(default_factory=dict)                  # term -> who led it
-    high_watermark: int = 0                                                # the highest that a leader has announced
-    committed: list[Entry] = field(default_factory=list)                   # all that anybody has known to be committed
-    known: dict[str, int] = field(default_factory=dict)                    # member -> how much of that it was seen to agree with
-    entries: dict[tuple[int, int], tuple] = field(default_factory=dict)    # (offset, term) -> the entry there, and the term before it
-    ends: dict[str, tuple[int, int]] = field(default_factory=dict)         # member -> how its log ended
+    terms: dict[str, int] = field(default_factory=dict)                  # member -> its term
+    leaders: dict[int, str] = field(default_factory=dict)                # term -> who led it
+    high_watermark: int = 0                                              # the highest that a leader has announced
+    committed: list[Entry] = field(default_factory=list)                 # all that anybody knew to be committed
+    known: dict[str, int] = field(default_factory=dict)                  # member -> how much of that it agreed with
+    entries: dict[tuple[int, int], tuple] = field(default_factory=dict)  # (offset, term) -> entry, the term before it
+    ends: dict[str, tuple[int, int]] = field(default_factory=dict)       # member -> how its log ended
 
 
 def monotonic_epoch(group: Group, seen: Seen) -> Iterator[str]:
@@ -46,13 +47,13 @@ def single_leader(group: Group, seen: Seen) -> Iterator[str]:
 
 
 def majority_reached_high_watermark(group: Group, seen: Seen) -> Iterator[str]:
-    """MajorityReachedHighWatermark: the logs of a majority of the voters reach up to the high watermark of the leader."""
+    """MajorityReachedHighWatermark: the logs of a majority of the voters reach up to the leader's high watermark."""
     leader = latest_leader(group, seen)
     if leader:
         holding = [member.name for member in group.voters if member.log.end_offset >= leader.high_watermark]
         if len(holding) < group.majority:
-            yield (f"MajorityReachedHighWatermark: {leader.name} says that all before offset {leader.high_watermark} is committed, "
-                   f"but only {', '.join(holding) or 'nobody'} has it")
+            yield (f"MajorityReachedHighWatermark: {leader.name} says that all before offset {leader.high_watermark} is "
+                   f"committed, but only {', '.join(holding) or 'nobody'} has it")
 
 
 def monotonic_high_watermark(group: Group, seen: Seen) -> Iterator[str]:
@@ -60,7 +61,7 @@ def monotonic_high_watermark(group: Group, seen: Seen) -> Iterator[str]:
     leader = latest_leader(group, seen)
     if leader and announced(leader):
         if leader.high_watermark < seen.high_watermark:
-            yield f"MonotonicHighWatermark: it was {seen.high_watermark}, and {leader.name} says {leader.high_watermark}"
+            yield f"MonotonicHighWatermark: it was {seen.high_watermark}, {leader.name} says {leader.high_watermark}"
         seen.high_watermark = leader.high_watermark
 
 
@@ -73,15 +74,16 @@ def consistent_committed_data(group: Group, seen: Seen) -> Iterator[str]:
             if offset == len(seen.committed):
                 seen.committed.append(entry)
             if entry is None or entry != seen.committed[offset]:
-                yield f"ConsistentCommittedData: at offset {offset} {name} has {entry}, but {seen.committed[offset]} was committed there"
+                yield (f"ConsistentCommittedData: at offset {offset} {name} has {entry}, "
+                       f"but {seen.committed[offset]} was committed there")
         seen.known[name] = member.high_watermark
 
 
 def leader_completeness(group: Group, seen: Seen) -> Iterator[str]:
-    """LeaderCompleteness: a leader's log holds all that was committed before. (Its last entry suffices: see log matching.)"""
+    """LeaderCompleteness: a leader's log holds all that was committed before (the last of it will do: log matching)."""
     leader, end = latest_leader(group, seen), len(seen.committed)
     if leader and end and not leader.log.holds(end, seen.committed[-1].term):
-        yield f"LeaderCompleteness: {leader.name} leads term {leader.term} without what was committed before offset {end}"
+        yield f"LeaderCompleteness: {leader.name} leads term {leader.term} without all that was committed before {end}"
 
 
 def log_matching(group: Group, seen: Seen) -> Iterator[str]:
@@ -98,8 +100,8 @@ def log_matching(group: Group, seen: Seen) -> Iterator[str]:
                 yield f"LogMatching: at offset {offset} of term {entry.term} {name} has {here}, another log had {first}"
 
 
-INVARIANTS = (monotonic_epoch, single_leader, majority_reached_high_watermark, monotonic_high_watermark, consistent_committed_data,
-              leader_completeness, log_matching)
+INVARIANTS = (monotonic_epoch, single_leader, majority_reached_high_watermark, monotonic_high_watermark,
+              consistent_committed_data, leader_completeness, log_matching)
 
 
 def broken(group: Group, seen: Seen) -> list[str]:
@@ -112,7 +114,7 @@ def leaders(group: Group) -> list[Member]:
 
 
 def latest_leader(group: Group, seen: Seen) -> Member | None:
-    """The leader of the highest term that ever had one; a leader of a lower term may not know yet that its time is over."""
+    """The leader of the highest term that ever had one; one of a lower term may not know that its time is over."""
     return next((member for member in leaders(group) if member.term >= max(seen.leaders, default=0)), None)
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 class Entry(NamedTuple):
-    """One entry: the term it was appended in, what the client proposed (None for a new leader's no-op), its size in bytes."""
+    """One entry: the term it was appended in, what was proposed (None for a new leader's no-op), its size in bytes."""
     term: int
     value: Any
     size: int = 100
@@ -39,11 +39,11 @@ class Log:
         return self.entries[offset - 1].term if offset else 0
 
     def holds(self, offset: int, previous_term: int) -> bool:
-        """Whether this log equals, up to an offset, any log whose entry before it has that term (the log matching property)."""
+        """Whether up to an offset this log equals any log whose entry before it has that term (log matching)."""
         return offset <= self.end_offset and self.term_before(offset) == previous_term
 
     def covers(self, last_term: int, end_offset: int) -> bool:
-        """Whether a log that ends so is at least as up to date as this one: a later last term, or as late and as long (Raft 5.4.1)."""
+        """Whether a log that ends so is at least as up to date: a later last term, or the same and as long (Raft 5.4.1)."""
         return (last_term, end_offset) >= (self.last_term, self.end_offset)
 
     def end_of_term(self, term: int) -> tuple[int, int]:
@@ -64,7 +64,7 @@ class Log:
         return removed
 
     def lose_unflushed(self, written_before: float) -> list[Entry]:
-        """A power loss: removes what neither an fsync nor the system (everything written before that moment) has put on disk."""
+        """A power loss: removes what no fsync, and no write-back of all that is older than that moment, put on disk."""
         return self.truncate(max(self.flushed, bisect_right(self._written, written_before)))
 
 

@@ -70,7 +70,7 @@ class Member:
         self.forget()
         lost = self.log.lose_unflushed(self.disk.written_before(self.world.now)) if power_lost else []
         if lost:
-            self.note("lost_unflushed", self.node.fault, offset=self.log.end_offset, count=len(lost), epoch=lost[0].term, value=code(lost[0]))
+            self.note("lost_unflushed", self.node.fault, self.log.end_offset, len(lost), lost[0].term, code(lost[0]))
 
     # Time
 
@@ -113,13 +113,14 @@ class Member:
         """Asks every other voter, once its own vote is on disk."""
         self.votes = {}
         self.wait(self.election_timeout())
-        self.persist(self.ask_for_votes, VoteRequest(self.name, self.term, self.log.last_term, self.log.end_offset, pre), event)
+        request = VoteRequest(self.name, self.term, self.log.last_term, self.log.end_offset, pre)
+        self.persist(self.ask_for_votes, request, event)
 
     def ask_for_votes(self, request: VoteRequest, event: int) -> None:
         if self.term == request.term and self.role == (PROSPECTIVE if request.pre else CANDIDATE):
+            kind = "pre_vote_request" if request.pre else "vote_request"
             for peer in self.other_voters():
-                self.send("pre_vote_request" if request.pre else "vote_request", peer, peer.on_vote_request, request, event,
-                          offset=request.end_offset, epoch=request.term)
+                self.send(kind, peer, peer.on_vote_request, request, event, offset=request.end_offset, epoch=request.term)
             self.on_vote(Vote(self.name, self.term, True, request.pre), event)
 
     def on_vote_request(self, request: VoteRequest, event: int) -> None:
@@ -140,11 +141,11 @@ class Member:
         return self.role == LEADER or self.leader is not None and self.world.now - self.heard < self.config.patience
 
     def answer_vote(self, request: VoteRequest, vote: Vote, event: int) -> None:
-        candidate = self.group.members[request.candidate]
-        self.send("vote" if vote.granted else "vote_refused", candidate, candidate.on_vote, vote, event, epoch=vote.term)
+        candidate, kind = self.group.members[request.candidate], "vote" if vote.granted else "vote_refused"
+        self.send(kind, candidate, candidate.on_vote, vote, event, epoch=vote.term)
 
     def on_vote(self, vote: Vote, event: int) -> None:
-        """Counts votes: a majority makes a prospective a candidate and a candidate the leader; without hope of one it gives way."""
+        """Counts votes: a majority makes a prospective a candidate, and a candidate the leader; no hope of one ends it."""
         if not self.observe(vote.term, event) or self.role != (PROSPECTIVE if vote.pre else CANDIDATE):
             return
         self.votes[vote.voter] = vote.granted
@@ -165,7 +166,7 @@ class Member:
             self.wait(min(BACKOFF * steps, self.config.election_backoff_max))
 
     def become_leader(self, cause: int) -> None:
-        """Leads, and appends an entry of its term at once: only that can commit what earlier terms left behind (Raft 5.4.2, 8)."""
+        """Leads, and appends an entry of its term at once: only that can commit what earlier terms left (Raft 5.4.2, 8)."""
         self.role, self.leader, self.elections_lost = LEADER, self.name, 0
         self.match = {peer.name: 0 for peer in self.others()}
         self.contact = {peer.name: self.world.now for peer in self.others()}
@@ -178,7 +179,7 @@ class Member:
     # Terms and leaders
 
     def leads(self, term: int) -> bool:
-        """Whether it leads, and in this term: a leader may have been deposed and elected again since a call was scheduled."""
+        """Whether it leads, and in this term: it may have been deposed and elected again since something was scheduled."""
         return self.role == LEADER and self.term == term
 
     def observe(self, term: int, event: int) -> bool:
@@ -223,10 +224,10 @@ class Member:
     def propose(self, value, on_commit=None, size: int = 100, cause: int = -1) -> int | None:
         """A leader appends a client's entry; its offset, None if this is no leader.
 
-        `on_commit(offset, event)` is called once it is committed while this member still leads; never, if it loses the lead before:
-        the entry may then be committed or not, and the client cannot know.
+        `on_commit(offset, event)` is called once it is committed while this member still leads; never, if it loses the lead
+        before: the entry may then be committed or not, and the client cannot know.
         """
-        return self.append(Entry(self.term, value, size), on_commit, cause) if self.role == LEADER and self.node.up else None
+        return self.append(Entry(self.term, value, size), on_commit, cause) if self.role == LEADER else None
 
     def append(self, entry: Entry, on_commit, cause: int) -> int:
         offset = self.log.end_offset
@@ -251,12 +252,12 @@ class Member:
         if new:
             self.truncate(offset, event)
             self.log.append(new, self.world.now)
-            self.note("replicate", event, offset=offset, count=len(new), epoch=new[0].term, value=code(new[0]))
+            self.note("replicate", event, offset, len(new), new[0].term, code(new[0]))
 
     def truncate(self, offset: int, event: int) -> None:
         removed = self.log.truncate(offset)
         if removed:
-            self.note("truncate", event, offset=offset, count=len(removed), epoch=removed[0].term, value=code(removed[0]))
+            self.note("truncate", event, offset, len(removed), removed[0].term, code(removed[0]))
 
     # Commit
 
@@ -266,7 +267,7 @@ class Member:
         return reached[self.group.majority - 1]
 
     def advance(self, event: int) -> None:
-        """Commits what a majority holds (on disk, with `fsync`), if it is of this term: older entries only along with it (Raft 5.4.2)."""
+        """Commits what a majority holds (on disk, with `fsync`) if it is of this term, and what is older along with it."""
         end = self.majority_of(self.match, self.log.flushed if self.config.fsync else self.log.end_offset)
         if end > self.high_watermark and self.log.term_before(end) == self.term:
             self.commit(end, event)
@@ -286,7 +287,7 @@ class Member:
     # Disk, network and trace
 
     def persist(self, effect, *args) -> None:
-        """Has an effect once all that was written so far is on disk; without fsync that is at once. One fsync serves all who wait for it."""
+        """Has an effect once all written so far is on disk (at once without fsync); one fsync serves all who wait."""
         if not self.config.fsync or self.all_on_disk():
             effect(*args)
             return
@@ -295,7 +296,8 @@ class Member:
             self._flush()
 
     def all_on_disk(self) -> bool:
-        return self.log.flushed == self.log.end_offset and self._saved == (self.term, self.voted_for) and not self._flushing
+        saved = self._saved == (self.term, self.voted_for)
+        return saved and self.log.flushed == self.log.end_offset and not self._flushing
 
     def _flush(self) -> None:
         self._flushing, self.log.flushing = True, self.log.end_offset
@@ -319,12 +321,14 @@ class Member:
         self.world.network.link(self.node, peer.node).send(
             self.group.kinds[kind], handler, message, OVERHEAD + size, cause, self.group.key, **columns)
 
-    def note(self, kind: str, cause: int, offset: int = -1, count: int = 0, epoch: int = -1, value: int = -1, text: str = "") -> int:
-        return self.world.trace.add(self.world.now, self.group.kinds[kind], self.node.code, -1, self.group.key, cause, offset, count, epoch,
-                                    value, text)
+    def note(self, kind: str, cause: int, offset=-1, count=0, epoch=-1, value=-1, text="") -> int:
+        group, world = self.group, self.world
+        return world.trace.add(world.now, group.kinds[kind], self.node.code, -1, group.key, cause, offset, count, epoch,
+                               value, text)
 
     def __repr__(self) -> str:
-        return f"Member({self.name}, {self.role}, term {self.term}, log to {self.log.end_offset}, committed to {self.high_watermark})"
+        log = f"log to {self.log.end_offset}, committed to {self.high_watermark}"
+        return f"Member({self.name}, {self.role}, term {self.term}, {log})"
 
 
 def code(entry: Entry) -> int:

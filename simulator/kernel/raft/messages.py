@@ -28,7 +28,7 @@ class Vote(NamedTuple):
 
 
 class AppendEntries(NamedTuple):
-    """Push: entries from `offset` on, valid for logs whose entry before it is of `previous_term`; without entries, a heartbeat."""
+    """Push: entries from `offset` on, for logs whose entry before it is of `previous_term`; none make a heartbeat."""
     leader: str
     term: int
     offset: int
@@ -38,7 +38,7 @@ class AppendEntries(NamedTuple):
 
 
 class Appended(NamedTuple):
-    """Push: the follower's log equals the leader's up to `offset`; or it does not there, and `diverging` says what the follower has."""
+    """Push: the follower's log equals the leader's up to `offset`; or not, and `diverging` says what it has."""
     follower: str
     term: int
     offset: int
@@ -82,7 +82,7 @@ SENTENCES = {
     "append_entries": ("send", "{node} sends {peer} {records} of {key} from offset {offset} on"),
     "leader_heartbeat": ("send", "{node} tells {peer} that it leads {key} in epoch {epoch}"),
     "appended": ("send", "{node} tells {peer} that their logs of {key} agree up to offset {offset}"),
-    "append_refused": ("send", "{node} tells {peer} that their logs of {key} do not agree at offset {offset}, or that the epoch is {epoch}"),
+    "append_refused": ("send", "{node} refuses what {peer} sent for offset {offset} of {key}; it is in epoch {epoch}"),
     "begin_epoch": ("send", "{node} tells {peer} that it leads {key} in epoch {epoch}"),
     "fetch_entries": ("send", "{node} asks {peer} for {key} from offset {offset} on"),
     "entries": ("send", "{node} answers {peer} with {records} of {key}"),

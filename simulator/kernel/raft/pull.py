@@ -1,7 +1,7 @@
 """Replication as in KRaft (KIP-595): followers fetch, and a fetch tells the leader how far the follower's log reaches.
 
-A fetch names the end of the replica's log and the term of its last entry. If the leader's log does not hold that, it answers with its
-last term that is not later and where that ends; the replica cuts its log back to there and fetches again.
+A fetch names the end of the replica's log and the term of its last entry. If the leader's log does not hold that, it
+answers with its last term that is not later and where that ends; the replica cuts its log back to there and fetches again.
 """
 
 from __future__ import annotations
@@ -34,13 +34,15 @@ class Pull:
         """Every heartbeat: calls on voters that have not fetched since the last."""
         me = self.member
         if self.member.leads(term):
-            self.call([peer for peer in me.other_voters() if me.world.now - me.contact[peer.name] >= me.config.heartbeat], -1)
+            silent_since = me.world.now - me.config.heartbeat
+            self.call([peer for peer in me.other_voters() if me.contact[peer.name] <= silent_since], -1)
             me.node.after(me.config.heartbeat, self.tick, term)
 
     def call(self, voters: list[Member], event: int) -> None:
         me = self.member
         for peer in voters:
-            me.send("begin_epoch", peer, peer.replication.on_begin_epoch, BeginEpoch(me.name, me.term), event, epoch=me.term)
+            message = BeginEpoch(me.name, me.term)
+            me.send("begin_epoch", peer, peer.replication.on_begin_epoch, message, event, epoch=me.term)
 
     def offer(self, event: int) -> None:
         """There is something new: answers whoever waits for it."""
@@ -82,13 +84,15 @@ class Pull:
     def answer(self, fetch: Fetch, event: int) -> None:
         me = self.member
         entries = me.log.entries[fetch.end_offset:]
-        answer = Fetched(me.name, me.term, fetch.attempt, offset=fetch.end_offset, entries=entries, high_watermark=me.high_watermark)
-        self.reply("entries", fetch, answer, event, sum(entry.size for entry in entries), offset=fetch.end_offset, count=len(entries))
+        answer = Fetched(me.name, me.term, fetch.attempt, False, fetch.end_offset, entries, me.high_watermark)
+        self.reply("entries", fetch, answer, event, sum(entry.size for entry in entries),
+                   offset=fetch.end_offset, count=len(entries))
 
     def answer_diverging(self, fetch: Fetch, event: int) -> None:
         me = self.member
         term, end = me.log.end_of_term(fetch.last_term)
-        self.reply("diverging", fetch, Fetched(me.name, me.term, fetch.attempt, diverging=(term, end)), event, offset=end)
+        answer = Fetched(me.name, me.term, fetch.attempt, diverging=(term, end))
+        self.reply("diverging", fetch, answer, event, offset=end)
 
     def refuse(self, fetch: Fetch, event: int) -> None:
         me = self.member
@@ -96,12 +100,16 @@ class Pull:
 
     def reply(self, kind: str, fetch: Fetch, answer: Fetched, event: int, size: int = 0, **columns) -> None:
         replica = self.member.group.members[fetch.replica]
-        self.member.send(kind, replica, replica.replication.on_fetched, answer, event, size, epoch=answer.term, **columns)
+        self.member.send(kind, replica, replica.replication.on_fetched, answer, event, size,
+                         epoch=answer.term, **columns)
 
     # Follower
 
     def on_begin_epoch(self, message: BeginEpoch, event: int) -> None:
-        """A leader makes itself known, or calls because a fetch or its answer got lost: fetches. Only an answer makes a follower patient again."""
+        """A leader makes itself known, or calls because a fetch got lost: fetches (again).
+
+        A call alone does not keep a follower patient; only an answer to its fetch does.
+        """
         me = self.member
         if not me.observe(message.term, event):
             return
@@ -121,7 +129,7 @@ class Pull:
         self.fetch(voters[self.asked].name, -1)
 
     def fetch(self, source: str, event: int) -> None:
-        """Fetches, once all it has is on disk: the fetch says that it is. One fetch at a time, answers to earlier ones no longer count."""
+        """Fetches, once all it has is on disk: the fetch says that it is. Answers to earlier fetches no longer count."""
         self.attempt += 1
         self.member.persist(self.send_fetch, source, self.attempt, event)
 
@@ -130,7 +138,8 @@ class Pull:
         if attempt == self.attempt and (me.leader == source or not me.voter):
             source = me.group.members[source]
             fetch = Fetch(me.name, me.term, me.log.end_offset, me.log.last_term, me.high_watermark, attempt)
-            me.send("fetch_entries", source, source.replication.on_fetch, fetch, event, offset=fetch.end_offset, epoch=me.term)
+            me.send("fetch_entries", source, source.replication.on_fetch, fetch, event,
+                    offset=fetch.end_offset, epoch=me.term)
 
     def on_fetched(self, answer: Fetched, event: int) -> None:
         """Takes entries, or cuts its log back to where it leaves the leader's, and fetches on."""
@@ -142,7 +151,7 @@ class Pull:
                 me.follow(answer.leader, event)
             return
         me.hear(answer.leader, event)
-        if answer.attempt != self.attempt:  # it did not know that this is the leader, and has begun to fetch from it just now
+        if answer.attempt != self.attempt:  # it had not known the leader, and has just begun to fetch from it
             return
         if answer.diverging:
             term, end = answer.diverging

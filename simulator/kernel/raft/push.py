@@ -1,7 +1,8 @@
 """Replication as in the Raft paper: the leader sends AppendEntries, followers answer up to where their log agrees.
 
-The leader sends on without waiting for answers (pipelining). What was lost on the way shows at the next heartbeat, which does not fit
-the follower's log; the follower answers with its last term that could fit and where it ends, so the leader skips whole terms.
+The leader sends on without waiting for answers (pipelining). What was lost on the way shows at the next heartbeat, which
+does not fit the follower's log; the follower answers with its last term that could fit and where that ends, so that the
+leader goes back by whole terms.
 """
 
 from __future__ import annotations
@@ -46,8 +47,9 @@ class Push:
         entries = me.log.entries[offset:]
         self.next[peer.name] = me.log.end_offset
         message = AppendEntries(me.name, me.term, offset, me.log.term_before(offset), entries, me.high_watermark)
-        me.send("append_entries" if entries else "leader_heartbeat", peer, peer.replication.on_append_entries, message, event,
-                sum(entry.size for entry in entries), offset=offset, count=len(entries), epoch=me.term)
+        kind = "append_entries" if entries else "leader_heartbeat"
+        me.send(kind, peer, peer.replication.on_append_entries, message, event, sum(entry.size for entry in entries),
+                offset=offset, count=len(entries), epoch=me.term)
 
     def on_appended(self, answer: Appended, event: int) -> None:
         """Counts what a follower has; sends from further back where the logs do not agree."""
