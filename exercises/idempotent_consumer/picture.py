@@ -16,7 +16,7 @@ def effects(handle):
     if any(map(rules.unattempted, runs)):
         print(f"{handle.__name__}: not attempted yet, nothing to draw")
         return None
-    bad = [run for run in runs if rules.finding(run)]
+    bad = [run for run in runs if set(rules.effects(run).values()) != {1}]
     finding = f"{handle.__name__}: in {len(bad)} of {len(runs)} runs the balance is wrong"
     print(finding + "".join(f"\n  {killed(run)}: balance {run.balances['ada']}" for run in bad))
     return drawn(runs, finding)
@@ -39,8 +39,8 @@ def drawn(runs, finding: str):
             axes.add_patch(plt.Rectangle((x - .47, y - .45), .94, .9, facecolor=colour, edgecolor="#999999"))
             axes.text(x, y, times, ha="center", va="center", color=ink, fontsize=11)
     labels = [killed(run).rpartition(", ")[2].replace(" ", "\n", 1) for run in runs]
-    axes.set(xlim=(-.6, len(runs) - .4), ylim=(len(EVENTS) - .4, -.6), xticks=range(len(runs)), yticks=range(len(EVENTS)),
-             yticklabels=[event.id for _, event in EVENTS], xlabel="killed before this step")
+    axes.set(xlim=(-.6, len(runs) - .4), ylim=(len(EVENTS) - .4, -.6), xticks=range(len(runs)),
+             yticks=range(len(EVENTS)), yticklabels=[event.id for _, event in EVENTS], xlabel="killed before this step")
     axes.set_xticklabels(labels, fontsize=8)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)

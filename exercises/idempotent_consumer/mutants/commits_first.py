@@ -9,6 +9,7 @@ def handle(db, record):
     event = record.event
     record.commit()
     with db:
-        new = db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (event.id, record.partition, record.offset)).rowcount
+        new = db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)",
+                         (event.id, record.partition, record.offset)).rowcount
         if new:
             db.execute("UPDATE accounts SET balance = balance + ? WHERE account = ?", (event.amount, event.account))

@@ -7,6 +7,7 @@ def handle(db, record):
     if db.execute("SELECT 1 FROM seen WHERE event_id = ?", (event.id,)).fetchone():
         return
     with db:
-        if db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (event.id, record.partition, record.offset)).rowcount:
+        if db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)",
+                      (event.id, record.partition, record.offset)).rowcount:
             db.execute("UPDATE accounts SET balance = balance + ? WHERE account = ?", (event.amount, event.account))
     record.commit()

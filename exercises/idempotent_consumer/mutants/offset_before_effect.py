@@ -8,5 +8,6 @@ def apply(db, record):
         db.execute("INSERT INTO offsets VALUES (?, ?) ON CONFLICT DO UPDATE SET next = MAX(next, excluded.next)",
                    (record.partition, record.offset + 1))
     with db:
-        if db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (event.id, record.partition, record.offset)).rowcount:
+        if db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)",
+                      (event.id, record.partition, record.offset)).rowcount:
             db.execute("UPDATE accounts SET balance = balance + ? WHERE account = ?", (event.amount, event.account))

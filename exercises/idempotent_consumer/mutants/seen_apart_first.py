@@ -8,7 +8,8 @@ FAILS = ("once", "missing", "after COMMIT, before UPDATE accounts")
 def handle(db, record):
     event = record.event
     with db:
-        new = db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (event.id, record.partition, record.offset)).rowcount
+        new = db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)",
+                         (event.id, record.partition, record.offset)).rowcount
     if new:
         with db:
             db.execute("UPDATE accounts SET balance = balance + ? WHERE account = ?", (event.amount, event.account))

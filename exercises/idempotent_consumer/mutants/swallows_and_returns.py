@@ -9,7 +9,8 @@ def handle(db, record):
     event = record.event
     try:
         with db:
-            if db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (event.id, record.partition, record.offset)).rowcount:
+            if db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)",
+                          (event.id, record.partition, record.offset)).rowcount:
                 db.execute("UPDATE accounts SET balance = balance + ? WHERE account = ?", (event.amount, event.account))
         record.commit()
     except sqlite3.Error:
