@@ -48,7 +48,7 @@ def effects(run: Run) -> dict[str, int]:
     if run.plan["program"] == "pay":
         charged = Counter(event for event, *_ in run.charges)
         return {event: charged[event] for event in contents(run)}
-    return {event: run.balances[account] // amount % 10 for event, (account, amount) in contents(run).items()}
+    return {event: run.balances.get(account, 0) // amount % 10 for event, (account, amount) in contents(run).items()}
 
 
 def expected(run: Run, call: dict) -> bool:

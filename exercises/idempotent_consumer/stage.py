@@ -79,6 +79,7 @@ class Member(Process):
         super().__init__(name, stage.clock, stage.database, functions)
 
     def step(self, what: str) -> dict:
+        self.breathe()
         if self.clock.steps + 1 in self.stage.pauses:
             self.stage.pause(self, what)
         return super().step(what)
