@@ -370,6 +370,69 @@ def test_members_apply_what_is_committed_in_order_and_again_after_a_restart():
     assert applied[follower.name] == expected * 2
 
 
+# Promises
+
+def follower_of(raft: Group) -> Member:
+    return next(member for member in raft.voters if member.role == "follower")
+
+
+def test_a_healthy_group_grants_no_pre_vote():
+    raft = group(Config(pre_vote=True))
+    run(raft, 2.0)
+    leader, before = raft.leader, raft.leader.term
+    follower_of(raft).stand()
+    run(raft, 3.0)
+    assert raft.leader is leader and {member.term for member in raft.voters} == {before}
+
+
+def test_a_leader_counts_itself_only_when_its_own_disk_is_done():
+    raft, done = group(), []
+    run(raft, 2.0)
+    leader = raft.leader
+    leader.disk = Disk(leader.node, DiskProfile(fsync=0.02))
+    follower_of(raft).node.crash()
+    begun = raft.world.now
+    raft.propose(1, lambda offset, event: done.append(raft.world.now))
+    run(raft, 2.1)
+    assert done and done[0] - begun >= 0.02
+
+
+def test_entries_taken_over_in_one_term_are_not_confirmed_in_the_next():
+    """A new leader may have cut them away between the write and its fsync."""
+    raft = group()
+    run(raft, 2.0)
+    follower, trace = follower_of(raft), raft.world.trace
+    before = len(trace.where("replicate", node=follower.name))
+    raft.propose(1)
+    while len(trace.where("replicate", node=follower.name)) == before:
+        raft.world.env.step()
+    answers = len(trace.where("appended", node=follower.name))
+    follower.observe(raft.leader.term + 1, -1)
+    run(raft, raft.world.now + 0.02)
+    assert len(trace.where("appended", node=follower.name)) == answers
+
+
+def test_a_fetch_that_waited_for_the_disk_is_not_sent_by_a_candidate():
+    raft = group(FORMS["pull"])
+    run(raft, 2.0)
+    follower, trace = follower_of(raft), raft.world.trace
+    follower.voted_for = "node-9"  # something to flush
+    follower.replication.fetch(raft.leader.name, -1)
+    fetches = len(trace.where("fetch_entries", node=follower.name))
+    follower.stand()
+    raft.world.run(raft.world.now + 0.004)
+    assert len(trace.where("fetch_entries", node=follower.name)) == fetches
+
+
+def test_a_paused_member_that_finds_heartbeats_when_it_goes_on_does_not_stand():
+    raft = group()
+    run(raft, 2.0)
+    follower, before = follower_of(raft), raft.leader.term
+    faults.pause(follower.name, at=0.0, lasts=0.4).schedule(raft.world)
+    run(raft, 3.0)
+    assert {member.term for member in raft.voters} == {before}
+
+
 # The log
 
 def test_where_a_term_ends():
