@@ -69,6 +69,7 @@ class Link:
         self._seconds_per_byte = 1.0 / profile.bandwidth
         self._last_arrival = 0.0
         self._held: list[tuple] = []
+        self._record = network.world.trace.add
         self.bytes = 0
 
     def send(self, kind: int, handler: Callable, message, size: int, cause: int = -1, key: int = -1,
@@ -76,7 +77,7 @@ class Link:
         """Sends a message of `size` bytes: `handler(message, event)` is called at the target when it arrives; the id of the send event."""
         network, source, target, world = self.network, self.source, self.target, self.world
         now = world.env._now
-        sent = world.trace.add(now, kind, source.code, target.code, key, cause, offset, count, epoch, value)
+        sent = self._record(now, kind, source.code, target.code, key, cause, offset, count, epoch, value)
         self.bytes += size
         start = source.egress_free if source.egress_free > now else now
         source.egress_free = start = start + size * self._seconds_per_byte
@@ -92,7 +93,7 @@ class Link:
         if arrival < self._last_arrival:
             arrival = self._last_arrival
         self._last_arrival = arrival
-        self.world.at(arrival, self._arrive, *parcel)
+        self.world.at(arrival, self._arrive, parcel)
 
     def _under_rules(self, delay: float, parcel: tuple) -> None:
         network = self.network
@@ -122,7 +123,7 @@ class Link:
             if target.powered:  # the machine answers for its dead process: connection refused
                 network.disconnect(source, target)
             return
-        received = world.trace.add(world.env._now, network.RECEIVE, target.code, source.code, key, sent, offset, count, epoch, value)
+        received = self._record(world.env._now, network.RECEIVE, target.code, source.code, key, sent, offset, count, epoch, value)
         if target.paused:
             target.call(incarnation, handler, (message, received))
         else:

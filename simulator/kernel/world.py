@@ -64,9 +64,9 @@ class World:
 
     def after(self, delay: float, function: Callable, *args) -> Call:
         """Calls a function after a delay in seconds; the returned call can be cancelled."""
-        return self.at(self.env._now + delay, function, *args)
+        return self.at(self.env._now + delay, function, args)
 
-    def at(self, time: float, function: Callable, *args) -> Call:
+    def at(self, time: float, function: Callable, args: tuple = ()) -> Call:
         """Calls a function at an exact time; calls for the same time are made in the order in which they were scheduled.
 
         SimPy schedules by delay only, and `now + (time - now)` may miss `time` by a rounding error: enough for one message to overtake

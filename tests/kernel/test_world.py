@@ -28,7 +28,7 @@ def test_calls_at_one_exact_time_are_made_in_the_order_of_their_making():
     """`now + (time - now)` is not always `time`: a delay computed from it would let the second overtake the first."""
     world, seen = World(), []
     for number in range(1000):
-        world.at(number / 997, lambda number=number: world.at(3.3, seen.append, number))
+        world.at(number / 997, lambda number=number: world.at(3.3, seen.append, (number,)))
     world.run(until=5)
     assert seen == list(range(1000))
 

@@ -132,4 +132,4 @@ class KafkaSystem:
                 if batch.offset < log.high_watermark:
                     self.history.polled(self.history.op(), reader, key, batch.value, batch.count, batch.offset, OK, now, now)
         self.history.drained = complete and self.producer.done
-        self.world.meters.counts["stored bytes"] = sum(b.size for broker in self.brokers for log in broker.logs.values() for b in log.batches)
+        self.world.meters.counts["stored bytes"] = sum(log.size() for broker in self.brokers for log in broker.logs.values())

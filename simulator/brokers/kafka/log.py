@@ -66,6 +66,10 @@ class Log:
             count += batch.count
         return batches, size, count
 
+    def size(self) -> int:
+        """How many bytes the log holds."""
+        return sum(batch.size for batch in self.batches)
+
     def end_of_epoch(self, epoch: int) -> tuple[int, int]:
         """The largest epoch in this log that is at most `epoch`, and the offset at which it ends: OffsetsForLeaderEpoch (KIP-101, KIP-279)."""
         position = bisect_right(self.epochs, (epoch, self.end_offset))
