@@ -51,7 +51,7 @@ class ProducerBatch:
 class ProduceRequest:
     """Batches for one broker in one request; answered once, when the last of them is settled."""
 
-    __slots__ = ("client", "broker", "batches", "acks", "results", "pending", "open", "cause", "size")
+    __slots__ = ("client", "broker", "batches", "acks", "results", "pending", "open", "cause", "size", "sent")
 
     def __init__(self, client, broker, batches, acks):
         self.client, self.broker, self.batches, self.acks = client, broker, batches, acks
@@ -59,6 +59,7 @@ class ProduceRequest:
         self.pending = 0   # batches that still wait for the high watermark
         self.open = True   # False once the client has given up on it or has its answer
         self.cause = -1    # the trace event that settled the last batch
+        self.size, self.sent = 0, 0.0  # bytes on the wire, and when it was sent
 
 
 @dataclass(slots=True)

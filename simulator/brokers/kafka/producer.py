@@ -63,6 +63,7 @@ class ProducerClient:
         self.timers: list = [None] * brokers
         self.asked: int | None = None  # the broker asked for metadata
         self.questions, self.will_ask = 0, False
+        self.watched = [False] * brokers
         self.connected = [True] * brokers
         self.connects = [0] * brokers  # attempts since the connection was lost
         self.in_socket = [0] * brokers  # bytes of acks=0 requests that the other machine has not taken yet
@@ -170,8 +171,9 @@ class ProducerClient:
         if self.config.acks == 0:
             self._forget_about(request, size + REQUEST_OVERHEAD)
         else:
+            request.sent = now
             self.in_flight[broker].append(request)
-            self._watch(broker, request)
+            self._watch(broker)
 
     def _forget_about(self, request: ProduceRequest, size: int) -> None:
         """With acks=0 a request counts as answered once it is in the socket; a machine that takes nothing fills the socket's buffer."""
@@ -194,19 +196,20 @@ class ProducerClient:
         if request.open and self.connected[broker] and connects == self.connects[broker]:
             self._lose_connection(broker, Error.REQUEST_TIMED_OUT, -1)
 
-    def _watch(self, broker: int, request: ProduceRequest) -> None:
-        """Makes sure that somebody notices if this request is never answered: one timer a broker, for its oldest request."""
-        if len(self.in_flight[broker]) == 1:
-            self.node.after(self.config.request_timeout, self._timed_out, broker, request, self.world.env._now)
+    def _watch(self, broker: int) -> None:
+        """Makes sure that somebody notices a request that is never answered: one timer a broker, set by the oldest request in flight."""
+        if not self.watched[broker] and self.in_flight[broker]:
+            self.watched[broker] = True
+            due = self.in_flight[broker][0].sent + self.config.request_timeout
+            self.node.after(max(due - self.world.now, 0.0), self._look, broker)
 
-    def _timed_out(self, broker: int, watched: ProduceRequest, since: float) -> None:
-        requests = self.in_flight[broker]
-        if watched.open and requests:
-            node = self.system.brokers[broker].node
-            event = self.world.trace.add(self.world.now, self.kinds.timeout, self.node.code, node.code)
+    def _look(self, broker: int) -> None:
+        self.watched[broker] = False
+        requests, now = self.in_flight[broker], self.world.now
+        if requests and now >= requests[0].sent + self.config.request_timeout - 1e-9:
+            event = self.world.trace.add(now, self.kinds.timeout, self.node.code, self.system.brokers[broker].node.code)
             self._lose_connection(broker, Error.REQUEST_TIMED_OUT, event)
-        elif requests:
-            self.node.after(self.config.request_timeout, self._timed_out, broker, requests[0], self.world.env._now)
+        self._watch(broker)
 
     # Answers
 
