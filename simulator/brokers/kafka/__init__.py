@@ -1,7 +1,8 @@
 """Apache Kafka 4.2: the log, its replication, its clients.
 
 Read in this order: `config` (what can be set), `log` (one replica), `partition` (a leader's rules), `fetching` (both ends of a fetch),
-`broker` (requests), `controller` (who leads), `producer`, `consumer`, `cluster` (the wiring).
+`broker` (requests), `controller` (who leads), `producer`, `consumer`, `cluster` (the wiring). Group rebalancing is
+a system of its own, `groups`.
 
 Modelled: pull replication with fetch sessions, log end offset and high watermark, leader epochs and truncation on divergence (KIP-101,
 KIP-279, KIP-320, KIP-595), in-sync replicas that shrink and grow (AlterPartition, KIP-497), eligible leader replicas (KIP-966), clean and
@@ -12,9 +13,11 @@ Simplified: the controller is one node that does not fail; fetches carry only wh
 group shares its partitions out once. A client that talks to a crashed process learns of it at once, one that talks to a machine without
 power learns nothing until a timeout.
 
-Left out so far: request CPU time and quotas, transactions, group rebalancing, share groups, tiered storage, compaction, compression.
+Left out so far: request CPU time and quotas, transactions, share groups, tiered storage, compaction, compression.
 """
 
+from . import groups
 from .config import Cluster, Consumer, Producer
+from .groups import Group
 
-__all__ = ["Cluster", "Consumer", "Producer"]
+__all__ = ["Cluster", "Consumer", "Group", "Producer", "groups"]

@@ -1,0 +1,81 @@
+"""Coordinator, members and growing partitions wired together: what `simulate` runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ....evidence.history import OK, History
+from ....evidence.policy import Guarantees
+from .classic import ClassicCoordinator, ClassicMember
+from .kinds import SENTENCES
+from .reconciliation import ReconcilingCoordinator, ReconcilingMember
+
+if TYPE_CHECKING:
+    from ....kernel.world import World
+    from ....workload import Workload
+    from .config import Event, Group
+
+TOPIC = "orders"
+BATCH = 0.005  # seconds of records that stand in the history as one send
+
+
+class GroupSystem:
+    """One group over one topic; every partition gets `workload.rate / partitions` records a second, evenly."""
+
+    def __init__(self, config: Group, world: World, workload: Workload):
+        self.config, self.world, self.workload, self.history = config, world, workload, History()
+        self.kinds = {name: world.trace.kind(name, *how) for name, how in SENTENCES.items()}
+        self.rate = workload.rate / config.partitions
+        self.total = int(self.rate * workload.seconds + 1e-9)
+        created = np.arange(1, self.total + 1) / self.rate
+        for key in range(config.partitions):
+            self.history.created[self.history.keys.code(f"{TOPIC}-{key}")] = created
+            world.trace.keys.code(f"{TOPIC}-{key}")
+        consumer = config.protocol == "consumer"
+        self.coordinator = (ReconcilingCoordinator if consumer else ClassicCoordinator)(self)
+        self.members = [(ReconcilingMember if consumer else ClassicMember)(self, number + 1) for number in range(workload.consumers)]
+        self._plan()
+
+    def _plan(self) -> None:
+        late = [event.member for event in self.config.events if event.kind == "join"]
+        for member in self.members:
+            if member.node.name not in late:
+                self.world.after(0.0, member.start)
+        for event in self.config.events:
+            member = next(member for member in self.members if member.node.name == event.member)
+            self.world.after(event.at, self._happen, event, member)
+
+    def _happen(self, event: Event, member) -> None:
+        node = member.node
+        if event.kind == "stall":
+            member.extra = event.lasts
+        elif node.up:
+            node.call(node.incarnation, member.start if event.kind == "join" else member.stop, ())
+        if event.kind == "stop" and event.ends > event.at:
+            self.world.after(event.lasts, lambda: node.up and node.call(node.incarnation, member.start, ()))
+
+    def end(self, key: int) -> int:
+        """How many records a partition holds by now."""
+        return min(self.total, int(self.world.now * self.rate))
+
+    @property
+    def guarantees(self) -> Guarantees:
+        """At least once: what moves is read again from its last commit."""
+        return Guarantees(subscribe=True)
+
+    def quiet(self) -> bool:
+        """Whether all that was planned is over, and every record is done and committed."""
+        planned = max((event.ends for event in self.config.events), default=0.0)
+        committed = self.coordinator.committed
+        return self.world.now > planned and all(committed.get(key, 0) == self.total for key in range(self.config.partitions))
+
+    def finish(self) -> None:
+        """Writes the sends into the history, one row for every few milliseconds."""
+        history, producer, size = self.history, self.history.processes.code("producer-1"), max(1, int(self.rate * BATCH))
+        for first in range(0, self.total, size):
+            count = min(size, self.total - first)
+            began, done = (first + 1) / self.rate, (first + count) / self.rate
+            for key in range(self.config.partitions):
+                history.sent(history.op(), producer, key, first, count, first, OK, 0, began, done)
