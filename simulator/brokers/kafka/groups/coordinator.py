@@ -91,7 +91,7 @@ class Coordinator:
                 if offset != self.committed.get(key):
                     self.committed[key] = offset
                     self.note("committed", event, key=key, offset=offset)
-        self.send(client, "commit_answer", client.on_commit_answer, (id, error), event, note=error)
+        self.send(client, "commit_answer", client.on_commit_answer, (id, epoch, error), event, note=error)
 
     def on_offset_fetch(self, message: tuple, event: int) -> None:
         """Where to begin: at the committed offset, else at the beginning (`auto.offset.reset=earliest`)."""

@@ -229,7 +229,7 @@ class Member:
         return self.world.trace.add(self.world.now, self.kinds[kind], self.node.code, cause=cause, **columns)
 
     def on_commit_answer(self, message: tuple, event: int) -> None:
-        """Who is refused as a stranger is out of the group."""
-        id, error = message
-        if id == self.id and self.running:
+        """Who is refused as a stranger is out of the group; who has moved on to another epoch since, or is about to, is not."""
+        id, epoch, error = message
+        if self.running and (id, epoch) == (self.id, self.epoch) and self.membership.open is None:
             self.refused(error)

@@ -138,9 +138,8 @@ class ReconcilingMember(Member):
             if goal is None:
                 self.again()
                 return
-            self.epoch = epoch
-            if list(goal) != list(self.owned):
-                self.goal = goal
+            self.epoch, self.goal = epoch, goal
+            if frozenset(goal) != self.owned.keys():
                 self.wake()
 
     def follow(self) -> None:
