@@ -38,6 +38,15 @@ def test_a_quiet_group_delivers_everything_once(protocol):
     assert groups.rebalances(result.trace, since=20) == 0
 
 
+@EVERY_PROTOCOL
+def test_a_rolling_restart_ends_with_the_last_member_and_loses_nothing(protocol):
+    """Two rebalances a member (static: none), and a question left open by an earlier life disturbs no later one."""
+    result = run(protocol, groups.rolling_restart(4, 30, 20, 5), workload=Workload(rate=120, seconds=180, consumers=4))
+    assert groups.time_to_stable(result.trace, since=95) < 15
+    assert groups.duplicates(result.history) == 0 and delivered_once(result)
+    assert len(result.trace.where("left_behind")) == 0
+
+
 def revoked(protocol) -> int:
     """How many different partitions stop when a fourth member joins three."""
     trace = run(protocol, [groups.join("consumer-4", at=50)]).trace

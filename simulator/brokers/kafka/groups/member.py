@@ -24,7 +24,8 @@ class Request:
     def send(self, kind: str, handler, *content, count: int = 0) -> None:
         """Asks the coordinator, instead of whatever was asked before."""
         self.open = (kind, handler, content, count)
-        self.attempt += 1
+        self.member.attempts += 1
+        self.attempt = self.member.attempts  # never the number of an older question, not even of an earlier life
         self.member.tell(kind, handler, (self.member, self.attempt, *content), count)
         self.member.node.after(self.timeout, self._again, self.attempt)
 
@@ -59,7 +60,7 @@ class Member:
         self.node.on_start, self.node.on_crash, self.node.on_disconnect = self.start, self._crashed, self._disconnected
         work = system.workload.work
         self._work = None if work == Fixed(0.0) else self.world.sampler(f"work/consumer-{number}", work)
-        self.identity, self.lives, self.running = 0, 0, False
+        self.identity, self.lives, self.attempts, self.running = 0, 0, 0, False
         self.turn, self.extra = 0, 0.0
         self.owned: dict[int, None] = {}
         self.position: dict[int, int] = {}
@@ -100,6 +101,8 @@ class Member:
 
     def _end(self) -> None:
         self.running = False
+        self.membership.drop()
+        self.offsets.drop()
         self.turn += 1
         self.identity += 1
         self.owned, self.position = {}, {}
