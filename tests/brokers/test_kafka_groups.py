@@ -36,6 +36,9 @@ def test_a_quiet_group_delivers_everything_once(protocol):
     assert delivered_once(result) and groups.duplicates(result.history) == 0 and groups.owners_at_once(result.trace) == 1
     assert result.check().verdicts["lost write"].word == "holds"
     assert groups.rebalances(result.trace, since=20) == 0
+    committed = result.trace.events.rows[result.trace.where("committed")]
+    assert set(committed["key"][committed["time"] < 20]) == set(range(12))  # by the clock of auto_commit_interval
+    assert result.seconds < WORKLOAD.seconds + 10
 
 
 @EVERY_PROTOCOL

@@ -155,6 +155,7 @@ class Member:
             return
         self.follow()
         if self.world.now - self.committed_at >= self.config.auto_commit_interval:
+            self.committed_at = self.world.now
             self.commit(self.position)
         work = self._take_records() + self.extra
         self.extra, self.working = 0.0, work > 0
@@ -217,7 +218,6 @@ class Member:
 
     def commit(self, offsets: dict[int, int]) -> None:
         """Commits what has been worked on."""
-        self.committed_at = self.world.now
         if offsets:
             message = (self, self.id, self.epoch, dict(offsets))
             self.tell("commit", self.system.coordinator.on_commit, message, len(offsets))
