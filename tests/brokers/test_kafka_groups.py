@@ -114,6 +114,11 @@ def test_the_promises_hold_under_any_schedule(protocol):
         assert np.isfinite(groups.time_to_stable(result.trace)), told
 
 
+def test_a_leader_that_hands_out_what_others_still_own_is_caught(monkeypatch):
+    monkeypatch.setattr("simulator.brokers.kafka.groups.classic.without_moving", lambda target, owned: target)
+    assert groups.owners_at_once(run("cooperative", [groups.join("consumer-4", at=50)]).trace) == 2
+
+
 @pytest.mark.parametrize("members", [1, 2, 3, 7, 12, 15])
 def test_assignments_are_fair_and_sticky_moves_no_more_than_it_must(members):
     owned = sticky(dict.fromkeys(range(members), ()), 12)
