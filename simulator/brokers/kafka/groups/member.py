@@ -62,6 +62,7 @@ class Member:
         self._work = None if work == Fixed(0.0) else self.world.sampler(f"work/consumer-{number}", work)
         self.identity, self.lives, self.attempts, self.running = 0, 0, 0, False
         self.turn, self.extra = 0, 0.0
+        self.phase = round(float(system.world.stream(f"heartbeat/consumer-{number}").uniforms(1)[0]), 6)  # no two beat in step
         self.owned: dict[int, None] = {}
         self.position: dict[int, int] = {}
 
@@ -84,7 +85,7 @@ class Member:
         self.polled_at = self.committed_at = self.world.now
         self.note("start", self.node.fault)
         self.enter()
-        self.beat(self.identity)
+        self.beat(self.identity, self.phase)
         self.poll()
 
     def stop(self) -> None:
@@ -117,13 +118,13 @@ class Member:
             self.membership.again()
             self.offsets.again()
 
-    def beat(self, identity: int) -> None:
+    def beat(self, identity: int, part: float = 1.0) -> None:
         """The background thread: heartbeats, as long as the application polls often enough."""
         if not self.running or identity != self.identity:
             return
         if self.world.now - self.polled_at <= self.config.max_poll_interval:
             self.heartbeat()
-            self.node.after(self.config.heartbeat, self.beat, identity)
+            self.node.after(part * self.config.heartbeat, self.beat, identity)
         else:
             self.note("poll_expired")
             self.expired()
@@ -134,7 +135,7 @@ class Member:
         self.membership.drop()
         self.identity += 1
         self.enter()
-        self.beat(self.identity)
+        self.beat(self.identity, self.phase)
         self.wake()
 
     # The application's thread

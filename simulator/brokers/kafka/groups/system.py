@@ -66,10 +66,11 @@ class GroupSystem:
         return Guarantees(subscribe=True)
 
     def quiet(self) -> bool:
-        """Whether all that was planned is over, and every record is done and committed."""
+        """Whether all that was planned is over, every partition has an owner, and every record is done and committed."""
         planned = max((event.ends for event in self.config.events), default=0.0)
         committed = self.coordinator.committed
-        return self.world.now > planned and all(committed.get(key, 0) == self.total for key in range(self.config.partitions))
+        owned = sum(len(member.owned) for member in self.members)
+        return self.world.now > planned and owned == self.config.partitions and all(committed.get(key, 0) == self.total for key in range(self.config.partitions))
 
     def finish(self) -> None:
         """Writes the sends into the history, one row for every few milliseconds."""
