@@ -14,9 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from numbers import Integral
 
-from .kernel.distributions import check, is_number
+from .kernel.distributions import check, is_number, is_whole
 from .kernel.faults import Fault
 from .kernel.network import NetworkProfile
 from .kernel.world import World
@@ -35,7 +34,7 @@ def simulate(system, workload: Workload, *, faults: Iterable[Fault] = (), seed: 
     check("system", system, hasattr(system, "build") and not isinstance(system, type), "a system, for example kafka.Cluster()")
     check("workload", workload, isinstance(workload, Workload), "a Workload")
     faults = _faults(faults)
-    check("seed", seed, _whole(seed), "a whole number")
+    check("seed", seed, is_whole(seed), "a whole number")
     check("settle", settle, is_number(settle) and settle >= 0, "a number of seconds, at least 0")
     world = World(seed, getattr(system, "network", None) or NetworkProfile(), trace=trace)
     running = system.build(world, workload)
@@ -113,13 +112,9 @@ def _faults(faults) -> tuple[Fault, ...]:
 
 
 def _seeds(seeds) -> list[int]:
-    several = list(range(seeds)) if _whole(seeds) else list(seeds) if isinstance(seeds, Iterable) else []
-    check("seeds", seeds, several and all(map(_whole, several)), "a number of seeds, at least 1, or a list of them")
+    several = list(range(seeds)) if is_whole(seeds) else list(seeds) if isinstance(seeds, Iterable) else []
+    check("seeds", seeds, several and all(map(is_whole, several)), "a number of seeds, at least 1, or a list of them")
     return several
-
-
-def _whole(value) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _measure(seed: int, system, workload: Workload, faults: tuple[Fault, ...]) -> dict[str, float]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral
 
 import numpy as np
 
-from .kernel.distributions import Distribution, Exponential, as_distribution, check, is_number
+from .kernel.distributions import Distribution, Exponential, as_distribution, check, is_number, is_whole
 from .kernel.streams import Stream
 
 
@@ -31,12 +30,12 @@ class Workload:
 
     def __post_init__(self):
         check("rate", self.rate, is_number(self.rate) and self.rate > 0, "greater than 0 records a second")
-        check("record_bytes", self.record_bytes, _whole(self.record_bytes) and self.record_bytes > 0, "a whole number of bytes, at least 1")
-        check("keys", self.keys, self.keys is None or _whole(self.keys) and self.keys > 0, "a whole number, at least 1, or None")
+        check("record_bytes", self.record_bytes, is_whole(self.record_bytes) and self.record_bytes > 0, "a whole number of bytes, at least 1")
+        check("keys", self.keys, self.keys is None or is_whole(self.keys) and self.keys > 0, "a whole number, at least 1, or None")
         check("seconds", self.seconds, is_number(self.seconds) and self.seconds > 0, "greater than 0 seconds")
         check("arrivals", self.arrivals, self.arrivals in ("poisson", "even"), "'poisson' or 'even'")
         check("skew", self.skew, is_number(self.skew) and self.skew >= 0, "at least 0")
-        check("consumers", self.consumers, _whole(self.consumers) and self.consumers >= 0, "a whole number, at least 0")
+        check("consumers", self.consumers, is_whole(self.consumers) and self.consumers >= 0, "a whole number, at least 0")
         object.__setattr__(self, "work", as_distribution("work", self.work))
 
     def arrival_times(self, stream: Stream) -> np.ndarray:
@@ -56,7 +55,3 @@ class Workload:
             return np.floor(stream.uniforms(count) * self.keys).astype(np.int32)
         shares = np.cumsum(np.arange(1, self.keys + 1) ** -float(self.skew))
         return np.searchsorted(shares / shares[-1], stream.uniforms(count)).astype(np.int32)
-
-
-def _whole(value) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)

@@ -11,7 +11,6 @@ keeps its own times: creation in `created`, acknowledgement and delivery in the 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
@@ -152,7 +151,10 @@ class History:
         return rows[rows["process"] != self.processes.code(FINAL_READER)] if FINAL_READER in self.processes else rows
 
     def events(self) -> Iterator[dict]:
-        """The history as Jepsen-style completions, one dict an operation, in order of invocation."""
+        """The history as Jepsen-style completions, one dict an operation, in order of invocation; `export` makes JSON lines of them.
+
+        `value` lists [f, key, first value, count, first offset].
+        """
         rows = [(int(r["op"]), ["send", self.keys[r["key"]], int(r["value"]), int(r["count"]), int(r["offset"])], r)
                 for r in self.sends.rows]
         rows += [(int(r["op"]), ["poll", self.keys[r["key"]], int(r["value"]), int(r["count"]), int(r["offset"])], r)
@@ -163,10 +165,6 @@ class History:
             yield {"index": op, "process": self.processes[first["process"]], "type": TYPES[first["type"]],
                    "invoked": float(first["invoked"]), "time": float(first["completed"]),
                    "value": [micro_op for _, micro_op, _ in group]}
-
-    def to_jsonl(self) -> str:
-        """The history as JSON lines; `value` lists [f, key, first value, count, first offset]."""
-        return "".join(json.dumps(event) + "\n" for event in self.events())
 
     def to_pandas(self):
         """Sends and polls as one DataFrame, a row a batch, in order of invocation."""
@@ -187,13 +185,8 @@ FINAL_READER = "final-reader"  # the process that reads every key from the begin
 
 def values_of(rows: np.ndarray) -> np.ndarray:
     """The values of the records that these rows stand for, one per record."""
-    return _expand(rows["value"], rows["count"])
-
-
-def offsets_of(rows: np.ndarray) -> np.ndarray:
-    """The offsets of the records that these rows stand for, one per record; -1 where unknown."""
-    offsets = _expand(rows["offset"], rows["count"])
-    return np.where(np.repeat(rows["offset"], rows["count"]) < 0, UNKNOWN, offsets)
+    ends = np.cumsum(rows["count"])
+    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(rows["value"] - (ends - rows["count"]), rows["count"])
 
 
 def _first_of_each(values: np.ndarray, times: np.ndarray) -> np.ndarray:
@@ -204,11 +197,6 @@ def _first_of_each(values: np.ndarray, times: np.ndarray) -> np.ndarray:
     first = np.full(values.max() + 1, -1)
     first[values[in_time][::-1]] = in_time[::-1]  # the earliest is written last and stays
     return np.sort(first[first >= 0])
-
-
-def _expand(first: np.ndarray, count: np.ndarray) -> np.ndarray:
-    ends = np.cumsum(count)
-    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(first - (ends - count), count)
 
 
 def _type_code(type: str) -> int:

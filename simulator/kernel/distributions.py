@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -123,6 +123,11 @@ def as_distribution(field: str, value: float | Distribution) -> Distribution:
 def is_number(value, finite: bool = True) -> bool:
     """Whether a value is a real number, and finite unless that does not matter; True and False are not numbers here."""
     return isinstance(value, Real) and not isinstance(value, bool) and value == value and (not finite or abs(value) < math.inf)
+
+
+def is_whole(value) -> bool:
+    """Whether a value is a whole number; True and False are not numbers here."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def check(field: str, value, holds: bool, allowed: str) -> None:

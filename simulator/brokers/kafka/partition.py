@@ -25,7 +25,6 @@ class Leadership:
         self.broker, self.key, self.state = broker, state.key, state
         self.log: Log = broker.logs[state.key]
         self.epoch = state.leader_epoch
-        self.began = event
         now = broker.node.world.now
         self.positions = {follower: 0 for follower in state.replicas if follower != broker.index}  # log end offsets, as last fetched
         self.caught_up = {follower: now for follower in self.positions}
