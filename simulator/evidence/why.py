@@ -16,8 +16,9 @@ from .history import History
 from .report import LOSS, PHRASES, Anomaly, plural
 from .trace import Trace
 
+REFUSALS = ("refused", "commit_failed")  # what a redelivery comes to for whoever had the records first
 LINES = 12  # more than this nobody reads
-RECOVERIES = ("restart", "resume", "healed", "unfenced")  # a node that is well again explains nothing
+RECOVERIES = ("start", "restart", "resume", "healed", "unfenced")  # a node that is well again explains nothing
 # What to leave out first if there is too much to tell: what is named later, and last what is not named at all.
 TELLING = ("truncate", "lost_unflushed", "crash", "power_loss", "isolate", "pause", "elected", "fenced", "append",
            "acknowledged", "drop", "retry", "timeout", "produce", "publish", "deliver", "delivered", "reset", "offline",
@@ -126,6 +127,9 @@ class _Search:
         found |= self._trouble(state & (rows["time"] < start), nodes, -1)
         if self.anomaly.kind in LOSS and not np.any(self.shape[trail] == "state"):  # nothing said that it was removed
             found |= self._trouble((self.shape == "state") & (rows["time"] > end), nodes, 0)
+        if self.anomaly.kind == "redelivery":
+            late = here & (rows["time"] > end) & np.isin(rows["kind"], [self.names.index(name) for name in REFUSALS if name in self.names])
+            found |= set(np.flatnonzero(late)[:1].tolist())
         found |= {cause for event in list(found) for cause in self.trace.causes(event) if self.shape[cause] == "state"}
         return np.array(sorted(found))
 

@@ -25,7 +25,7 @@ from .timelines import lanes_of, space_time
 
 _SCRIPTS = ("player_data.js", "player_draw.js", "player_topology.js", "player_times.js", "player.js")
 _NARROWEST = {np.dtype(np.int8): "i1", np.dtype(np.int16): "i2", np.dtype(np.int32): "i4"}
-_TELLING = ("crash", "power_loss", "pause", "offline", "fenced", "elected", "truncate")
+_TELLING = ("crash", "power_loss", "pause", "offline", "rebalance")
 _STORY_LINES = 120
 _COLUMNS = ("kind", "node", "peer", "key", "offset", "count", "epoch", "value")
 _SYMBOLS = {True: "✓", False: "✗", None: "?", "holds": "✓", "broken": "✗", "permitted": "~", "unknown": "?"}
@@ -135,7 +135,7 @@ class Player:
     def data(self) -> dict:
         """Everything the script needs: packed columns of events, and names as JSON."""
         rows, ids = self.trace.events.rows[self.excerpt.ids], self.excerpt.ids
-        start = float(rows["time"][0]) if len(ids) else 0.0
+        start = float(rows["time"][self.excerpt.shown].min(initial=rows["time"][-1])) if len(ids) else 0.0
         place = {int(event): number for number, event in enumerate(ids)}
         cause = np.array([number - place.get(int(c), number) for number, c in enumerate(rows["cause"])], np.int64)
         columns = {"time": ["f8", _encode((rows["time"] - start).astype("<f8"))], "cause": _narrow(cause),
@@ -197,7 +197,7 @@ def _telling(trace: Trace, focus, chosen: Excerpt) -> int:
         return -1
     shapes, here = reading.shapes(trace), set(shown.tolist())
     decisive = [event for event in sorted(focus) if shapes[event] == reading.STATE and event in here]
-    faults = [event for event in trace.where(*_TELLING[:4]).tolist() if event in here]
+    faults = [event for event in trace.where(*_TELLING).tolist() if event in here]
     return next(iter(decisive + faults), int(shown[-1]))
 
 

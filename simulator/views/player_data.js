@@ -62,6 +62,7 @@ function conversation(one, other) {
   return ["controller", "producer", "consumer"].find(hue => one.hue === hue || other.hue === hue) ?? "broker";
 }
 
+const OWNS = {assigned: true, revoked: false, left_behind: false};  // whether a member of a group owns the key after it
 const STOPS = {crash: "crashed", power_loss: "lost power", pause: "paused"}, STARTS = ["restart", "resume"];
 
 function downtimesOf(trace) {
@@ -80,9 +81,11 @@ function downtimesOf(trace) {
 // An event in words, from the sentence its model gave it.
 function tell(trace, i) {
   const name = code => code >= 0 ? trace.nodes[code].name : "";
-  const fields = {node: name(trace.node[i]), peer: name(trace.peer[i]), key: trace.keys[trace.key[i]] ?? "",
-    offset: trace.offset[i], last: trace.offset[i] + trace.count[i] - 1, count: trace.count[i],
-    epoch: trace.epoch[i], value: trace.value[i], note: trace.notes[i] ?? ""};
+  const offset = trace.offset[i], count = trace.count[i], one = count === 1;
+  const fields = {node: name(trace.node[i]), peer: name(trace.peer[i]), key: trace.keys[trace.key[i]] ?? "", offset, count,
+    last: offset + count - 1, epoch: trace.epoch[i], value: trace.value[i], note: trace.notes[i] ?? "",
+    records: one ? "1 record" : `${count.toLocaleString("en")} records`,
+    offsets: one ? `offset ${offset}` : `offsets ${range(offset, offset + count)}`};
   return trace.kinds[trace.kind[i]].sentence.replace(/\{(\w+)[^}]*\}/g, (_, field) => fields[field] ?? "");
 }
 
@@ -95,24 +98,32 @@ function recordsOf(trace, i) {
   const first = trace.offset[i] >= 0 ? trace.offset[i] : trace.placed.get(batchOf(trace, i)) ?? -1;
   if (first >= 0) return range(first, first + trace.count[i]);
   const value = trace.value[i];
-  return value < 0 ? `${trace.count[i]} records` : `#${range(value, value + trace.count[i])}`;
+  if (value < 0) return trace.kinds[trace.kind[i]].sentence.includes("{records}") ? `${trace.count[i]} records` : "";
+  return `#${range(value, value + trace.count[i])}`;
 }
 
 // The state of every node after any event, as far as one key is concerned: lists of changes, searched by event.
 function replay(trace, key) {
   const fresh = {status: "up", since: -1, last: -1, end: null, log: [], high: null, acknowledged: null, retries: 0,
-    position: null};
+    position: null, owns: null};
   const nodes = trace.nodes.map(() => ({at: [-1], state: [fresh]}));
   const cluster = {at: [-1], state: [{leader: -1, epoch: -1, inSync: null}]};
   const put = (list, i, change) => { list.at.push(i); list.state.push({...list.state.at(-1), ...change}); };
   const now = node => nodes[node].state.at(-1);
+  let owning = false;
   for (let i = 0; i < trace.size; i++) {
     const name = trace.name(i), node = trace.node[i], mine = trace.key[i] === key;
+    if (name in OWNS && node >= 0) {
+      const others = (now(node).owns ?? []).filter(k => k !== trace.key[i]);
+      put(nodes[node], i, {owns: OWNS[name] ? [...others, trace.key[i]].sort((a, b) => a - b) : others});
+      owning = true;
+    }
     if (node < 0 || (!mine && trace.key[i] >= 0)) continue;
     const offset = trace.offset[i], end = offset + trace.count[i];
     const concerned = name === "fenced" && trace.peer[i] >= 0 ? trace.peer[i] : node;
     if (trace.shape(i) === "state" && name !== "isr") put(nodes[concerned], i, {last: i});
     if (name in STOPS) put(nodes[node], i, {status: STOPS[name], since: i});
+    if (name === "crash" || name === "power_loss") put(nodes[node], i, {owns: now(node).owns && []});
     if (STARTS.includes(name)) put(nodes[node], i, {status: "up", since: i});
     if (!mine) continue;
     if (name === "append" || name === "replicate") {
@@ -130,7 +141,7 @@ function replay(trace, key) {
   }
   const at = (list, i) => list.state[lastAt(list.at, i)];
   const batches = trace.shown.filter(i => trace.key[i] === key && ["append", "replicate"].includes(trace.name(i)));
-  return {node: (n, i) => at(nodes[n], i), cluster: i => at(cluster, i),
+  return {node: (n, i) => at(nodes[n], i), cluster: i => at(cluster, i), owning,
     hasLog: n => nodes[n].state.some(state => state.end !== null),
     single: batches.every(i => trace.count[i] <= 5)};
 }

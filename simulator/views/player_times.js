@@ -109,17 +109,22 @@ function drawLocals(c, {trace, look: {colour}, grid, view, passes}, narrow) {
 }
 
 function drawMarks(c, {trace, look: {colour, font}, grid, view}, free) {
+  const said = new Map();  // where a word stands already: several alike beside each other need it once
   for (const i of trace.states) {
     if (trace.time[i] < view.from || trace.time[i] > view.from + view.width) continue;
     const kind = trace.kinds[trace.kind[i]], tone = colour[kind.hue] ?? colour.muted;
     const x = grid.x(trace.time[i]), y = grid.y.get(trace.node[i]);
     glyph(c, kind.mark, x, y, 5.5, tone);
-    const word = kind.name.replace("_", " ");
+    const word = kind.name.replace("_", " "), here = `${word} ${trace.node[i]}`;
+    if (x - (said.get(here) ?? -Infinity) < 24) continue;
     c.font = `600 12px ${font}`;
     const w = c.measureText(word).width;
     const spots = [-14, 14].flatMap(dy => [[x + 5, y + dy], [x - w - 6, y + dy]]);
     const spot = spots.find(([lx, ly]) => lx + w < grid.right + 8 && free(lx - 2, ly - 7, w + 4, 14));
-    if (spot) write(c, word, ...spot, {size: 12, bold: true, colour: tone, halo: colour.panel, font});
+    if (spot) {
+      said.set(here, x);
+      write(c, word, ...spot, {size: 12, bold: true, colour: tone, halo: colour.panel, font});
+    }
   }
 }
 

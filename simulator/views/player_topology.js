@@ -30,6 +30,7 @@ function layout(trace, play, width, room) {
     bottom = Math.max(bottom, top + h);
   });
   if (!zones.length) bottom = 150;
+  if (play.owning) bottom = Math.max(bottom, top + 62 * right.length);  // room for what each member owns
   others.forEach((n, k) => {
     const w = Math.min(150, (to - from) / others.length - 10);
     const at = (from + to) / 2 + (k - (others.length - 1) / 2) * (w + 10) - w / 2;
@@ -131,6 +132,7 @@ function drawClient(c, scene, n, at, own) {
   c.globalAlpha = dim(n) ? 0.4 : 1;
   box(c, at.x, at.y, at.w, at.h, {fill: colour.sheet, ...border(colour, own.status, colour[node.hue], 2)});
   const lines = [];
+  if (own.owns) lines.push(`owns ${own.owns.map(k => trace.keys[k].split("-").at(-1)).join(" ") || "nothing"}`);
   if (own.acknowledged !== null) lines.push(`acked ${own.acknowledged}`);
   if (own.retries) lines.push(`retries ${own.retries}`);
   if (own.position !== null) lines.push(`at ${own.position}`);

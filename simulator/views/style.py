@@ -46,7 +46,10 @@ _MARKS = {
         "leader", *_ARROW), "elected": Mark("leader", *_STAR), "fenced": Mark("controller", *_SQUARE), "isr": Mark(
             "broker",
             *_DIAMOND), "unfenced": Mark("leader", *_SQUARE), "lost_unflushed": Mark("lost", *_SQUARE), "reset": Mark(
-                "lost", *_DIAMOND), "gave_up": Mark("watermark", *_SQUARE), "timeout": Mark("watermark", *_DIAMOND)}
+                "lost", *_DIAMOND), "gave_up": Mark("watermark", *_SQUARE), "timeout": Mark("watermark", *_DIAMOND),
+    "assigned": Mark("leader", *_ARROW), "revoked": Mark("watermark", *_SQUARE), "left_behind": Mark("lost", *_SQUARE),
+    "rebalance": Mark("watermark", *_STAR), "removed": Mark("lost", *_DIAMOND), "refused": Mark("lost", *_CROSS),
+    "commit_failed": Mark("lost", *_CROSS), "poll_expired": Mark("watermark", *_BARS)}
 
 LINES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -66,7 +69,7 @@ def conversation(one: str, other: str) -> str:
 
 def is_reply(kind_name: str) -> bool:
     """Replies are named by participles (`produced` answers `produce`) or as responses, and drawn dashed."""
-    return kind_name.endswith(("ed", "_response", "_reply"))
+    return kind_name.endswith(("ed", "_response", "_reply", "_answer"))
 
 
 def mark(kind_name: str) -> Mark:

@@ -18,7 +18,7 @@ Left out: several topics, different subscriptions, regular expressions, rack-awa
 """
 
 from .config import Event, Group, join, rolling_restart, stall, stop
-from .measures import duplicates, owners_at_once, paused_partition_seconds, rebalances, time_to_stable
+from .measures import duplicates, owners_at_once, paused_partition_seconds, rebalances, redeliveries, time_to_stable
 
-__all__ = ["Event", "Group", "duplicates", "join", "owners_at_once", "paused_partition_seconds", "rebalances", "rolling_restart", "stall",
-           "stop", "time_to_stable"]
+__all__ = ["Event", "Group", "duplicates", "join", "owners_at_once", "paused_partition_seconds", "rebalances", "redeliveries",
+           "rolling_restart", "stall", "stop", "time_to_stable"]

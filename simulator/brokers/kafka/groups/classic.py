@@ -195,7 +195,7 @@ class ClassicMember(Member):
     def follow(self) -> None:
         """In the application's thread: take over the assignment, or go back to the barrier."""
         if self.out:
-            self.again()
+            self.too_late()
         if self.assignment is not None:
             self._take_over()
         if self.rejoin and self.membership.open is None:

@@ -32,6 +32,10 @@ class Event:
         """When it is over, or when it happens if it is for good."""
         return self.at + self.lasts if self.lasts < inf else self.at
 
+    def __repr__(self) -> str:
+        """As it is written."""
+        return f"{self.kind}({self.member!r}, at={self.at:g}" + (f", lasts={self.lasts:g})" if self.lasts < inf else ")")
+
 
 def join(member: str, at: float) -> Event:
     """The member starts only now, not with the others."""

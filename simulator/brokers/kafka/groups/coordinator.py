@@ -97,7 +97,7 @@ class Coordinator:
         """Where to begin: at the committed offset, else at the beginning (`auto.offset.reset=earliest`)."""
         client, attempt, keys = message
         offsets = {key: self.committed.get(key, 0) for key in keys}
-        self.send(client, "offsets", client.on_offsets, (attempt, offsets), event, len(keys))
+        self.send(client, "offset_fetched", client.on_offsets, (attempt, offsets), event, len(keys))
 
     # Evidence and messages
 

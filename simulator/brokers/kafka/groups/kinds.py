@@ -15,7 +15,7 @@ SENTENCES = {
     "commit": ("send", "{node} commits its offsets at {peer}"),
     "commit_answer": ("send", "{node} answers the commit of {peer} {note}"),
     "offset_fetch": ("send", "{node} asks {peer} where to begin"),
-    "offsets": ("send", "{node} tells {peer} where to begin in {count} partitions"),
+    "offset_fetched": ("send", "{node} tells {peer} where to begin in {count} partitions"),
     # at a member
     "assigned": ("state", "{node} now owns {key}"),
     "revoked": ("state", "{node} gives up {key}"),
@@ -24,6 +24,7 @@ SENTENCES = {
     "start": ("state", "{node} starts"),
     "stop": ("state", "{node} stops in good order"),
     "poll_expired": ("state", "{node} has not polled for longer than max.poll.interval"),
+    "commit_failed": ("state", "{node} cannot commit what it has done in {count} partitions: it is no longer a member"),
     # at the coordinator
     "rebalance": ("state", "{node} begins a rebalance ({note})"),
     "generation": ("state", "{node} closes the barrier: generation {epoch} has {count} members"),

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from ....evidence.history import OK, values_of
+from ....evidence.report import Anomaly
 
 _GONE = ("crash", "power_loss")
 
@@ -74,6 +77,27 @@ def rebalances(trace, since: float = 0.0) -> int:
 
 def duplicates(history) -> int:
     """Deliveries of records that had been delivered before."""
+    return sum(found.count for found in redeliveries(history))
+
+
+def redeliveries(history) -> list[Anomaly]:
+    """Each poll that brought records which somebody had got before; `run.why` explains them."""
     rows = history.polls.rows[history.polls.rows["type"] == OK]
-    values = [values_of(rows[rows["key"] == key]) for key in range(len(history.keys))]
-    return sum(len(of_key) - len(set(of_key.tolist())) for of_key in values)
+    found = []
+    for key, name in enumerate(history.keys):
+        of_key = rows[rows["key"] == key]
+        seen = np.zeros(int((of_key["value"] + of_key["count"]).max(initial=0)), bool)
+        for row in of_key:
+            values = np.arange(row["value"], row["value"] + row["count"])
+            again = values[seen[values]]
+            seen[values] = True
+            if len(again):
+                found.append(_redelivery(history, name, row, int(again[0]), int(again[-1])))
+    return found
+
+
+def _redelivery(history, key: str, row, first: int, last: int) -> Anomaly:
+    process, count = history.processes[row["process"]], last - first + 1
+    sentence = f"{process} got {count} records of {key}, from offset {first} on, that had been delivered before"
+    where = ((first, last),)
+    return Anomaly("redelivery", key, process, where, where, count, float(row["completed"]), sentence, int(row["event"]), permitted=True)

@@ -138,6 +138,12 @@ class Member:
         self.beat(self.identity, self.phase)
         self.wake()
 
+    def too_late(self) -> None:
+        """The application polls after the member has left: what it did since its last commit, others will do again."""
+        if self.position:
+            self.note("commit_failed", count=len(self.position))
+        self.again()
+
     # The application's thread
 
     def wake(self) -> None:
@@ -181,7 +187,7 @@ class Member:
 
     def _deliver(self, key: int, offset: int, count: int) -> None:
         now, history = self.world.now, self.system.history
-        event = self.note("deliver", -1, key=key, offset=offset, count=count)
+        event = self.note("deliver", -1, key=key, offset=offset, count=count, value=offset)
         history.polled(history.op(), self.process, key, offset, count, offset, OK, now, now, event)
 
     # Partitions and offsets

@@ -145,7 +145,7 @@ class ReconcilingMember(Member):
     def follow(self) -> None:
         """Gives up what is not in the goal, takes what is new, and says so at once."""
         if self.epoch < 0:
-            self.again()
+            self.too_late()
         if self.goal is not None:
             goal, self.goal = frozenset(self.goal), None
             gone, new = [key for key in self.owned if key not in goal], sorted(goal - self.owned.keys())
