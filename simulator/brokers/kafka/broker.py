@@ -52,10 +52,7 @@ class Broker:
         self.node.after(self.config.replica_lag_time_max / 2, self._check_lag)
 
     def _heartbeat(self):
-        kind = self.kinds.heartbeat if self.registered else self.kinds.register
-        controller = self.system.controller
-        self.link(controller.node).send(kind, controller.on_heartbeat, (self.index, self.node.incarnation, self.clean_shutdown),
-                                        REQUEST_OVERHEAD, self.node.fault)
+        self.system.controller.send_heartbeat(self)
         self.node.after(self.config.broker_heartbeat_interval, self._heartbeat)
 
     def _crashed(self, power_lost: bool) -> None:
@@ -358,10 +355,8 @@ class Broker:
 
     def alter_partition(self, leadership: Leadership, isr: tuple[int, ...]) -> None:
         """Asks the controller to change the in-sync replicas."""
-        controller, state = self.system.controller, leadership.state
         names = ", ".join(self.system.brokers[b].node.name for b in isr)
-        sent = self.link(controller.node).send(self.kinds.alter_partition, controller.on_alter_partition, (self.index, state, isr),
-                                               REQUEST_OVERHEAD, leadership.last_append, state.key, epoch=state.leader_epoch)
+        sent = self.system.controller.send_alter_partition(leadership, isr)
         self.world.trace.notes[sent] = names
 
     def _check_lag(self) -> None:

@@ -10,7 +10,7 @@ from ...evidence.history import FINAL_READER, OK, History
 from ...evidence.policy import Guarantees
 from .broker import Broker
 from .consumer import ConsumerClient
-from .controller import Controller, Registration
+from .controller import Controller
 from .kinds import Kinds
 from .messages import PartitionState
 from .partitioner import partitions_of
@@ -39,7 +39,7 @@ class KafkaSystem:
         states = [self._initial_state(key) for key in range(config.partitions)]
         self.controller = Controller(self, states)
         self._create_clients()
-        self._begin(states)
+        self._begin()
 
     def _initial_state(self, key: int) -> PartitionState:
         """Replicas striped over the brokers, and so over the zones; the first one leads."""
@@ -59,13 +59,8 @@ class KafkaSystem:
         members = range(workload.consumers)
         self.consumers = [ConsumerClient(self, i + 1, [key for key in range(partitions) if key % workload.consumers == i]) for i in members]
 
-    def _begin(self, states: list[PartitionState]) -> None:
-        for broker in self.brokers:
-            self.controller.brokers[broker.index] = Registration(0, 0.0, fenced=False)
-            self.controller.node.after(self.config.broker_session_timeout, self.controller._check_session, broker.index, 0)
-            broker.start()
-        for broker in self.brokers:
-            broker.on_metadata((broker.node.incarnation, states), -1)
+    def _begin(self) -> None:
+        self.controller.begin()
         self.producer.start()
         for consumer in self.consumers:
             consumer.start()

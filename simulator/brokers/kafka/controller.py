@@ -1,8 +1,7 @@
-"""The controller: it hears heartbeats, fences brokers, elects leaders and keeps the in-sync replicas.
+"""The controller that every cluster starts with: one node that never fails; it hears heartbeats, fences brokers and elects leaders.
 
-The KRaft quorum behind it is one node here that never fails; it will get its own model. Decisions follow KIP-631 (registration, fencing),
-KIP-497 (AlterPartition) and KIP-966 (eligible leader replicas): a leader is chosen from the in-sync replicas, then from the eligible
-ones, then the last known leader if both sets are empty, and only with `unclean_leader_election` from the rest.
+It is what a control plane looks like from a broker on a good day. `control` has the real ones, which fail over: the KRaft quorum, and
+the ZooKeeper era. The rules by which all of them decide are in `decisions`.
 """
 
 from __future__ import annotations
@@ -10,10 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .decisions import Decisions
 from .messages import REQUEST_OVERHEAD, PartitionState
 
 if TYPE_CHECKING:
+    from .broker import Broker
     from .cluster import KafkaSystem
+    from .partition import Leadership
 
 
 @dataclass
@@ -24,14 +26,36 @@ class Registration:
     fenced: bool = True
 
 
-class Controller:
+class Controller(Decisions):
     """The active controller on a node of its own."""
 
     def __init__(self, system: KafkaSystem, states: list[PartitionState]):
-        self.system, self.config, self.world, self.kinds = system, system.config, system.world, system.kinds
-        self.node = system.world.node("controller", "controller", system.config.zones[0])
+        super().__init__(system, system.world.node("controller", "controller", system.config.zones[0]))
         self.partitions = {state.key: state for state in states}
         self.brokers: dict[int, Registration] = {}
+
+    def begin(self) -> None:
+        """All brokers are in, and know everything."""
+        for broker in self.system.brokers:
+            self.brokers[broker.index] = Registration(0, 0.0, fenced=False)
+            self.node.after(self.config.broker_session_timeout, self._check_session, broker.index, 0)
+            broker.start()
+        for broker in self.system.brokers:
+            broker.on_metadata((broker.node.incarnation, list(self.partitions.values())), -1)
+
+    # What brokers say, on their side
+
+    def send_heartbeat(self, broker: Broker) -> None:
+        """A broker says that it is alive, or registers."""
+        kind = self.kinds.heartbeat if broker.registered else self.kinds.register
+        broker.link(self.node).send(kind, self.on_heartbeat, (broker.index, broker.node.incarnation, broker.clean_shutdown),
+                                    REQUEST_OVERHEAD, broker.node.fault)
+
+    def send_alter_partition(self, leadership: Leadership, isr: tuple[int, ...]) -> int:
+        """A leader asks for another in-sync set; the event of the question."""
+        broker, state = leadership.broker, leadership.state
+        return broker.link(self.node).send(self.kinds.alter_partition, self.on_alter_partition, (broker.index, state, isr),
+                                           REQUEST_OVERHEAD, leadership.last_append, state.key, epoch=state.leader_epoch)
 
     # Brokers come and go
 
@@ -63,77 +87,23 @@ class Controller:
         """Takes a silent broker out of every in-sync set and every leadership."""
         broker = self.system.brokers[index].node
         self.brokers[index].fenced = True
-        fenced = self._note(self.kinds.fenced, peer=broker.code, cause=broker.fault, value=round(self.config.broker_session_timeout))
-        self._publish([self._without(state, index, fenced) for state in self.partitions.values() if index in state.replicas], fenced)
+        fenced = self.note(self.kinds.fenced, peer=broker.code, cause=broker.fault, value=round(self.config.broker_session_timeout))
+        self._publish(self.without_broker(index, fenced), fenced)
 
     def _admit(self, index: int, clean: bool, event: int) -> None:
-        """Lets a broker back in and tells it everything; after an unclean shutdown it no longer counts as having all committed records."""
-        broker = self.system.brokers[index].node
+        """Lets a broker back in and tells it everything."""
         self.brokers[index].fenced = False
-        admitted = self._note(self.kinds.unfenced, peer=broker.code, cause=event)
-        changed = []
-        for state in self.partitions.values():
-            if index in state.replicas:
-                if not clean and self.config.eligible_leader_replicas and index in state.isr + state.elr:
-                    state = self._without(state, index, admitted, eligible=False)
-                if state.leader < 0:
-                    state = self._elect(state, admitted)
-                if state is not self.partitions[state.key]:
-                    changed.append(state)
-        self._publish(changed, admitted)
+        admitted = self.note(self.kinds.unfenced, peer=self.system.brokers[index].node.code, cause=event)
+        self._publish(self.with_broker(index, clean, admitted), admitted)
         self._tell(index, list(self.partitions.values()), admitted)
-
-    # Partitions
-
-    def _without(self, state: PartitionState, index: int, cause: int, eligible: bool = True) -> PartitionState:
-        """The partition without this broker in its in-sync set, and with another leader if it led."""
-        isr = tuple(b for b in state.isr if b != index)
-        elr = tuple(b for b in state.elr if b != index)
-        if self.config.eligible_leader_replicas:
-            if eligible and index in state.isr + state.elr and len(isr) < self.config.min_insync:
-                elr = tuple(sorted(elr + (index,)))
-        elif not isr:
-            isr = state.isr  # without KIP-966 the last in-sync replica stays in the set, dead or alive
-        if state.leader == index:
-            state = state._replace(leader=-1, last_known_leader=index)
-            return self._elect(state._replace(isr=isr, elr=elr), cause)
-        if (isr, elr) == (state.isr, state.elr):
-            return state
-        return state._replace(isr=isr, elr=elr, partition_epoch=state.partition_epoch + 1)
-
-    def _elect(self, state: PartitionState, cause: int) -> PartitionState:
-        """The partition with the best leader there is: in sync, else eligible, else last known, else (unclean) anyone; or with none."""
-        alive = [b for b in state.replicas if b in self.brokers and not self.brokers[b].fenced]
-        in_sync = [b for b in alive if b in state.isr]
-        eligible = [b for b in alive if b in state.elr]
-        last_known = [b for b in alive if b == state.last_known_leader and not state.isr and not state.elr]
-        anyone = alive if self.config.unclean_leader_election else []
-        candidates = in_sync or eligible or last_known or anyone
-        if not candidates:
-            self._note(self.kinds.offline, state.key, cause)
-            return state._replace(partition_epoch=state.partition_epoch + 1)
-        if in_sync or eligible:
-            doubt = ""
-        else:
-            doubt = ", as the last known leader" if last_known else ", although it was not in sync (unclean election)"
-        isr = tuple(in_sync) or candidates[:1]
-        elr = () if doubt or len(isr) >= self.config.min_insync else tuple(b for b in state.elr if b not in isr)
-        self._note(self.kinds.elect, state.key, cause, peer=self.system.brokers[candidates[0]].node.code, epoch=state.leader_epoch + 1, text=doubt)
-        return state._replace(leader=candidates[0], leader_epoch=state.leader_epoch + 1, isr=tuple(isr), elr=elr, doubt=doubt,
-                              partition_epoch=state.partition_epoch + 1, last_known_leader=candidates[0])
 
     def on_alter_partition(self, message: tuple[int, PartitionState, tuple[int, ...]], event: int) -> None:
         """A leader asks for another in-sync set; refused if it speaks of an old state or names a fenced broker."""
         index, asked, isr = message
-        state = self.partitions[asked.key]
-        current = state.leader == index and state.leader_epoch == asked.leader_epoch and state.partition_epoch == asked.partition_epoch
-        if current and all(not self.brokers[b].fenced for b in isr):
-            elr = state.elr
-            if self.config.eligible_leader_replicas:
-                removed = tuple(b for b in state.isr if b not in isr) if len(isr) < self.config.min_insync else ()
-                elr = () if len(isr) >= self.config.min_insync else tuple(sorted(set(state.elr + removed) - set(isr)))
-            self._publish([state._replace(isr=isr, elr=elr, partition_epoch=state.partition_epoch + 1)], event)
+        if self.is_current(index, asked) and all(not self.brokers[b].fenced for b in isr):
+            self._publish([self.with_isr(asked.key, isr)], event)
         else:  # the state as it is makes the leader drop its proposal
+            state = self.partitions[asked.key]
             self._publish([state._replace(partition_epoch=state.partition_epoch + 1)], event)
 
     def _publish(self, states: list[PartitionState], cause: int) -> None:
@@ -150,6 +120,3 @@ class Controller:
         broker = self.system.brokers[index]
         self.world.network.link(self.node, broker.node).send(
             self.kinds.metadata, broker.on_metadata, (self.brokers[index].incarnation, states), REQUEST_OVERHEAD + 50 * len(states), cause)
-
-    def _note(self, kind, key=-1, cause=-1, peer=-1, epoch=-1, value=-1, text="") -> int:
-        return self.world.trace.add(self.world.now, kind, self.node.code, peer, key, cause, -1, 0, epoch, value, text)
