@@ -9,9 +9,20 @@ sentence where it is not. Nothing is pretended: what did not run shows no result
 
 from __future__ import annotations
 
-from labs.servers.process import find, missing
+from labs.servers import kafka_install, process
 
 MARK = "%%needs "
+ELSEWHERE = {"kafka": kafka_install}  # what is more than one program on the PATH knows itself where it is
+
+
+def find(program: str) -> str | None:
+    """Where a program is, None if it is not here."""
+    return ELSEWHERE[program].find() if program in ELSEWHERE else process.find(program)
+
+
+def missing(program: str) -> str:
+    """One sentence for a program that is not here: what it is and how to get it."""
+    return ELSEWHERE[program].missing() if program in ELSEWHERE else process.missing(program)
 
 
 def check(*programs: str) -> None:

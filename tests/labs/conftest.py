@@ -1,6 +1,7 @@
 """Real servers for the tests of labs."""
 import pytest
 
+from labs.servers import kafka, kafka_install
 from labs.servers.process import find, missing
 
 
@@ -11,3 +12,18 @@ def nats_server() -> str:
     if not path:
         pytest.skip(missing("nats-server"))
     return path
+
+
+@pytest.fixture(scope="session")
+def kafka_found() -> str:
+    """Where Apache Kafka comes from, or a skip that says how to get it."""
+    if not kafka_install.find():
+        pytest.skip(kafka_install.missing())
+    return kafka_install.find()
+
+
+@pytest.fixture(scope="module")
+def node(kafka_found):
+    """One combined node of a real Kafka."""
+    with kafka.single(quiet=True) as node:
+        yield node
