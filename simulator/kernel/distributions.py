@@ -111,6 +111,51 @@ class Lognormal(Distribution):
         return self.floor + self.median * np.exp(self.sigma * ndtri(p))
 
 
+@dataclass(frozen=True)
+class Mixture(Distribution):
+    """Mostly `body`, and for a `share` of the draws `tail`: what one lognormal cannot say about rare, long waits."""
+    body: Distribution
+    tail: Distribution
+    share: float
+
+    def __post_init__(self):
+        check("share", self.share, is_number(self.share) and 0 < self.share < 1, "between 0 and 1")
+        for name in ("body", "tail"):
+            check(name, getattr(self, name), isinstance(getattr(self, name), Distribution), "a distribution")
+
+    @property
+    def mean(self) -> float:
+        return (1 - self.share) * self.body.mean + self.share * self.tail.mean
+
+    def draws(self, stream, count):
+        """Each uniform number chooses the component, and what is left of it the duration."""
+        u, share = stream.uniforms(count), self.share
+        rare = u < share
+        u = np.where(rare, u / share, (u - share) / (1 - share))
+        u = np.clip(u, 2.0 ** -53, 1 - 2.0 ** -53)
+        return np.round(np.where(rare, self.tail.quantile(u), self.body.quantile(u)), 9)
+
+    def quantile(self, p):
+        """By bisection on the share of the body that is not longer: both components are cut at the same duration."""
+        p = np.asarray(p, float)
+        low, high = np.zeros(p.shape), np.maximum(self.body.quantile(p), self.tail.quantile(p))
+        for _ in range(60):
+            middle = (low + high) / 2
+            below = (1 - self.share) * _below(self.body, middle) + self.share * _below(self.tail, middle) < p
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        return high
+
+
+def _below(distribution: Distribution, durations: np.ndarray) -> np.ndarray:
+    """The probability of a duration not longer than each of these, by bisection on the quantiles."""
+    low, high = np.zeros(durations.shape), np.ones(durations.shape)
+    for _ in range(50):
+        middle = (low + high) / 2
+        longer = distribution.quantile(middle) > durations
+        low, high = np.where(longer, low, middle), np.where(longer, middle, high)
+    return low
+
+
 def as_distribution(field: str, value: float | Distribution) -> Distribution:
     """A number as a fixed duration, a distribution as itself; anything else is refused by the field's name."""
     if isinstance(value, Distribution):
