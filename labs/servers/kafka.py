@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import socket
 import subprocess
 import time
@@ -31,7 +32,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from .kafka_install import Container, installation
 from .process import HOST, Sandbox, Server, free_ports, wait_until
 
-QUIET = {"log_level": 0, "socket.timeout.ms": 3000}  # dead brokers are part of the lesson, not news for standard error
+LOGGER = logging.Logger("librdkafka", logging.CRITICAL + 1)  # dead brokers are the lesson, not news for standard error
 SMALL = {
     "auto.create.topics.enable": "false",
     "offsets.topic.num.partitions": 4,  # 50 each by default, and a first client waits until all have leaders
@@ -120,7 +121,7 @@ class KafkaCluster:
             self._say(f"Apache Kafka from {self.kafka.source}")
             self._format()
             self._start(self.nodes)
-            self.admin = AdminClient({"bootstrap.servers": self.bootstrap, **QUIET})
+            self.admin = AdminClient({"bootstrap.servers": self.bootstrap, "logger": LOGGER})
             self.wait_ready()
         except BaseException:
             self.stop()
