@@ -6,7 +6,6 @@ import nbformat
 import pytest
 from classroom.places import CHAPTERS, LABS, ROOT
 
-BREAK = 10  # minutes after each notebook
 NOTEBOOKS = [*sorted(CHAPTERS.glob("*.ipynb")), *sorted(LABS.glob("*.ipynb")),
              *sorted(ROOT.glob("exercises/*/exercise.ipynb"))]
 README, INSTRUCTORS = (ROOT / name for name in ("README.md", "INSTRUCTORS.md"))
@@ -35,13 +34,9 @@ def test_the_table_lists_every_notebook_with_its_question_and_minutes():
         assert (question, minutes) == (course(path).get("question", question), course(path)["minutes"])
 
 
-def test_the_timetable_adds_up():
-    start, expected = 0, []
-    for path in NOTEBOOKS:
-        minutes = course(path)["minutes"]
-        expected.append([f"{start // 60}:{start % 60:02}", name(path), str(minutes)])
-        start += minutes + BREAK
-    assert [row for row in rows(INSTRUCTORS, 3) if re.match(r"\d+:\d\d", row[0])] == expected
+def test_the_timetable_lists_every_notebook_with_its_minutes():
+    expected = [[name(path), str(course(path)["minutes"])] for path in NOTEBOOKS]
+    assert [row for row in rows(INSTRUCTORS, 2) if row[1].isdigit()] == expected
 
 
 @pytest.mark.parametrize("page", [README, INSTRUCTORS], ids=lambda page: page.name)

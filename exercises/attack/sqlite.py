@@ -1,10 +1,13 @@
 """A real SQLite connection whose writes and commits are steps at which the process may die."""
 import re
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 READS = re.compile(r"\s*(SELECT|PRAGMA|EXPLAIN|VALUES)\b", re.IGNORECASE)
 WRITE = re.compile(r"\b(INSERT|REPLACE|UPDATE|DELETE)\b(?:\s+OR\s+\w+)?(?:\s+INTO|\s+FROM)?\s+[\"'`\[]?(\w+)",
                    re.IGNORECASE)
+LOCK = re.compile(r"\s*BEGIN\s+(IMMEDIATE|EXCLUSIVE)\b", re.IGNORECASE)
 COMMIT = re.compile(r"\s*(COMMIT|END|RELEASE)\b", re.IGNORECASE)
 
 
@@ -20,6 +23,8 @@ def step_in(sql: str) -> str | None:
     """The side effect of a statement in two words, or None if it has none."""
     if READS.match(sql):
         return None
+    if LOCK.match(sql):
+        return "BEGIN"
     if COMMIT.match(sql):
         return "COMMIT"
     write = WRITE.search(sql)
@@ -85,6 +90,18 @@ class Connection(sqlite3.Connection):
         return False
 
 
+@contextmanager
+def locked(database: str) -> Iterator[None]:
+    """A stranger's write transaction around a call, unless a paused process holds the lock already."""
+    stranger = sqlite3.connect(database, isolation_level=None, timeout=0)
+    try:
+        with suppress(sqlite3.OperationalError):  # then it is locked as it is
+            stranger.execute("BEGIN IMMEDIATE")
+        yield
+    finally:
+        stranger.close()
+
+
 def made(path: str, schema: str, statements=()) -> None:
     """Create tables and rows without being watched."""
     db = sqlite3.connect(path)
@@ -98,8 +115,8 @@ def made(path: str, schema: str, statements=()) -> None:
 
 
 def rows(path: str, sql: str) -> list[list]:
-    """What a bystander reads from a database file."""
-    db = sqlite3.connect(path)
+    """What a bystander reads from a database file; raises if somebody keeps readers out."""
+    db = sqlite3.connect(path, timeout=0)
     try:
         return [list(row) for row in db.execute(sql)]
     finally:

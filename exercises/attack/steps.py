@@ -72,6 +72,10 @@ class Process:
         if self.dead:
             raise Crash
 
+    def arguments(self, name: str, args: tuple) -> tuple:
+        """What a function is called with: the connection first. A stage with pure functions says so here."""
+        return (self.db, *args)
+
     def call(self, name: str, *args, about: str = "") -> dict:
         """Run one function and record how it ended: `ok`, `fail` (it raised) or `info` (it died, so nobody knows).
 
@@ -80,7 +84,7 @@ class Process:
         self.taken, self.last, self.returned = 0, None, None
         call = self.clock.note(self.name, "call", call=name, about=about, outcome="ok")
         try:
-            self.returned = self.memory[name](self.db, *args)
+            self.returned = self.memory[name](*self.arguments(name, args))
         except Crash:
             pass  # recorded where it happened
         except Endless:

@@ -7,16 +7,14 @@ charges, and where the group would go on reading once everything is quiet again.
     apply    balances and offsets in the database: `start` says where to read on
     pay      charges at the gateway, offsets at the broker
 """
-import sqlite3
 import tempfile
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from exercises.attack import Clock, Process
 from exercises.attack.checks import plain
-from exercises.attack.sqlite import made, rows
+from exercises.attack.sqlite import locked, made, rows
 
 from .log import Event, Gateway, Group, Line, Record
 
@@ -195,18 +193,6 @@ class Stage:
             plan=plain(asdict(self.plan)), steps=self.clock.steps, events=plain(self.clock.events),
             balances=dict(rows(self.database, "SELECT account, balance FROM accounts")),
             charges=plain(self.gateway.charges), next=following, kept=kept(self.database))
-
-
-@contextmanager
-def locked(database: str) -> Iterator[None]:
-    """A stranger's write transaction around a call, unless a paused consumer holds the lock already."""
-    stranger = sqlite3.connect(database, isolation_level=None, timeout=0)
-    try:
-        with suppress(sqlite3.OperationalError):  # then it is locked as it is
-            stranger.execute("BEGIN IMMEDIATE")
-        yield
-    finally:
-        stranger.close()
 
 
 def accounts(plan: Plan) -> list[str]:

@@ -1,0 +1,12 @@
+"""Uses a snapshot without asking which schema it is in."""
+FAILS = ("snapshot", "error", "withdrawals")
+
+
+def load(db, stream):
+    kept = db.execute("SELECT version, state FROM snapshots WHERE stream = ?", (stream,)).fetchone()
+    version, state = (kept[0], json.loads(kept[1])) if kept else (0, None)
+    tail = db.execute("SELECT type, schema, data FROM events WHERE stream = ? AND version >= ? ORDER BY version",
+                      (stream, version)).fetchall()
+    for type, schema, data in tail:
+        state = evolve(state, type, upcast(type, schema, json.loads(data)))
+    return version + len(tail), state
