@@ -11,6 +11,7 @@ from .log_checks import log_findings
 from .policy import Guarantees, permitted
 from .queue_checks import queue_findings
 from .queue_history import QueueHistory
+from .replica_checks import replica_findings
 from .report import Anomaly, Report, Verdict
 
 __all__ = ["Anomaly", "Guarantees", "Report", "Verdict", "check", "permitted"]
@@ -27,5 +28,5 @@ def check(history: History | QueueHistory, guarantees: Guarantees = Guarantees()
     if isinstance(history, QueueHistory):
         findings = queue_findings(history, guarantees, limit)
     else:
-        findings = log_findings(history, limit)
+        findings = log_findings(history, limit) | replica_findings(history)
     return Report(findings, permitted(guarantees), limit)

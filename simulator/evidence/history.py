@@ -30,7 +30,9 @@ class History:
     `sends.rows`: op, process, key, value, count, offset (-1 if unknown), type, error, invoked, completed, event.
     `polls.rows`: op, process, key, value, count, offset, type, invoked, completed, event.
     `marks.rows`: op, process, key (-1 if none), mark, time.
-    `process`, `key` and `error` are codes into the name lists; `event` is the id of the trace event that began the send or answered
+    `replicas.rows`: replica, key, offset, count, epoch, value, time: what each replica in touch with its leader held of what was committed
+    when the run was over, the leader first. Only a simulation can look there.
+    `process`, `replica`, `key` and `error` are codes into the name lists; `event` is the id of the trace event that began the send or answered
     the poll, -1 if there is none. Times are seconds. `created[key][value]` is the time at which a record came into being.
     """
 
@@ -41,6 +43,7 @@ class History:
         self.polls = Table(op="q", process="h", key="i", value="q", count="i", offset="q", type="b",
                            invoked="d", completed="d", event="i")
         self.marks = Table(op="q", process="h", key="i", mark="b", time="d")
+        self.replicas = Table(replica="h", key="i", offset="q", count="i", epoch="i", value="q", time="d")
         self.created: dict[int, np.ndarray] = {}
         self.drained = False  # True once a final reader has read every key from its beginning
         self._ops = 0

@@ -23,6 +23,7 @@ PHRASES = {
     "lost": ("message", "lost"),
     "duplicate": ("record", "stored more than once"),
     "inconsistent offset": ("offset", "given to different records"),
+    "log divergence": ("record", "left on a replica where its leader has others"),
     "aborted read": ("record", "read although the send failed"),
     "precommitted read": ("record", "read before the commit"),
     "internal poll skip": ("record", "skipped inside a poll"),

@@ -106,7 +106,7 @@ class _Search:
         rows, anomaly = self.rows, self.anomaly
         about = (rows["key"] == self.key) & (rows["count"] >= 1) & (self.shape != "receive")
         starts = [(rows["value"], first) for first, _ in anomaly.records[:1]]
-        if anomaly.kind == "inconsistent offset":
+        if anomaly.kind in ("inconsistent offset", "log divergence"):
             starts += [(rows["offset"], first) for first, _ in anomaly.offsets[:1]]
         named = np.zeros(len(rows), bool)
         for start, first in starts:

@@ -27,7 +27,7 @@ REFUSED = {
     Cluster: {
         "brokers": (*WHOLE, 61), "partitions": WHOLE, "replication": (*WHOLE, 4), "min_insync": (*WHOLE, 4),
         "zones": ((), [], "abc", ("a", 1), ("",), None), "producer": (None, "fast", Consumer()), "consumer": (None, Producer()),
-        "unclean_leader_election": BOOLEAN, "eligible_leader_replicas": BOOLEAN, "flush_every_batch": BOOLEAN,
+        "unclean_leader_election": BOOLEAN, "replication_protocol": ("kip-966 ", "KIP-101", "elr", None, 320), "flush_every_batch": BOOLEAN,
         "replica_lag_time_max": POSITIVE_SECONDS, "replica_fetch_wait_max": POSITIVE_SECONDS,
         "replica_fetch_backoff": POSITIVE_SECONDS, "broker_heartbeat_interval": (*POSITIVE_SECONDS, 9.0),
         "broker_session_timeout": (2.0, *POSITIVE_SECONDS), "network": (None, 0.001), "disk": (None, "SSD"),

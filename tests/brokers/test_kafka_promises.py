@@ -106,7 +106,7 @@ def test_below_min_insync_sends_are_refused_and_nothing_is_lost():
 
 def test_an_append_whose_replicas_then_fail_is_indeterminate():
     """Without KIP-966 the high watermark may pass a batch when too few replicas are left: NOT_ENOUGH_REPLICAS_AFTER_APPEND is `info`."""
-    cluster = schedules.cluster(producer=dict(retries=0, idempotence=False), eligible_leader_replicas=False)
+    cluster = schedules.cluster(producer=dict(retries=0, idempotence=False), replication_protocol="kip-320")
     run = simulate(cluster, Workload(rate=200, seconds=6, keys=20), faults=[faults.isolate("broker-2", "broker-3", at=2, lasts=3)], seed=1)
     rows = run.history.sends.rows
     names = [run.history.errors[code] for code in rows["error"]]

@@ -8,6 +8,7 @@ from simulator.evidence.checks import Guarantees, check, permitted
 from simulator.evidence.history import History
 from simulator.evidence.log_checks import KINDS as LOG_KINDS
 from simulator.evidence.queue_checks import KINDS as QUEUE_KINDS
+from simulator.evidence.replica_checks import KIND as REPLICA_KIND
 from simulator.evidence.report import PHRASES, plural, spans
 
 
@@ -50,14 +51,14 @@ def test_permitted_anomalies_are_marked_and_do_not_count_against_the_system():
 
 
 def test_every_check_has_its_phrase_and_no_phrase_is_idle():
-    assert set(PHRASES) == set(LOG_KINDS) | set(QUEUE_KINDS)
+    assert set(PHRASES) == set(LOG_KINDS) | set(QUEUE_KINDS) | {REPLICA_KIND}
 
 
 @pytest.mark.parametrize("guarantees", [
     Guarantees(), Guarantees(idempotence=False), Guarantees(durable=False), Guarantees(in_order=False),
     Guarantees(subscribe=True), Guarantees(isolation="read_uncommitted")])
 def test_policy_permits_only_what_some_check_looks_for(guarantees):
-    assert permitted(guarantees) <= set(LOG_KINDS) | set(QUEUE_KINDS)
+    assert permitted(guarantees) <= set(LOG_KINDS) | set(QUEUE_KINDS) | {REPLICA_KIND}
 
 
 def test_the_strongest_promise_permits_next_to_nothing():

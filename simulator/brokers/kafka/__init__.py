@@ -1,13 +1,14 @@
 """Apache Kafka 4.2: the log, its replication, its clients.
 
 Read in this order: `config` (what can be set), `log` (one replica), `partition` (a leader's rules), `fetching` (both ends of a fetch),
-`broker` (requests), `controller` (who leads), `producer`, `consumer`, `cluster` (the wiring). Group rebalancing is
-a system of its own, `groups`.
+`reconciliation` (where logs that differ are cut, and how Kafka did it before), `broker` (requests), `controller` (who leads), `producer`,
+`consumer`, `cluster` (the wiring). Group rebalancing is a system of its own, `groups`.
 
-Modelled: pull replication with fetch sessions, log end offset and high watermark, leader epochs and truncation on divergence (KIP-101,
-KIP-279, KIP-320, KIP-595), in-sync replicas that shrink and grow (AlterPartition, KIP-497), eligible leader replicas (KIP-966), clean and
-unclean election, acks 0/1/all with min.insync.replicas, batching by linger and size, requests in flight, retries with back-off,
-idempotence (KIP-98, KIP-360), page cache and power loss, fencing after the broker session timeout, bytes between zones.
+Modelled: pull replication with fetch sessions, log end offset and high watermark, leader epochs and truncation on divergence (KIP-595,
+and as switches what came before it: high watermarks, KIP-101, KIP-279, KIP-320), in-sync replicas that shrink and grow (AlterPartition,
+KIP-497), eligible leader replicas (KIP-966), clean and unclean election, acks 0/1/all with min.insync.replicas, batching by linger and
+size, requests in flight, retries with back-off, idempotence (KIP-98, KIP-360), page cache and power loss, fencing after the broker
+session timeout, bytes between zones.
 
 Simplified: the controller is one node that does not fail; fetches carry only what changed; the log is not cut into segments; a consumer
 group shares its partitions out once. A client that talks to a crashed process learns of it at once, one that talks to a machine without

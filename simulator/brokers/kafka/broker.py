@@ -25,7 +25,7 @@ class Broker:
 
     def __init__(self, system: KafkaSystem, index: int, zone: str):
         self.system, self.index, self.config = system, index, system.config
-        self.world, self.kinds = system.world, system.kinds
+        self.world, self.kinds, self.rules = system.world, system.kinds, system.rules
         self.node = system.world.node(f"broker-{index + 1}", "broker", zone)
         self.record = system.world.trace.add  # for what happens with every batch; `note` is for the rest
         self.disk = Disk(self.node, self.config.disk)
@@ -168,13 +168,13 @@ class Broker:
         errors = None
         for key, offset, last_epoch, leader_epoch in fetch.positions:
             leadership = self.leading.get(key)
-            if leadership is None or leadership.epoch != leader_epoch and session.follower >= 0:
+            if leadership is None or leadership.epoch != leader_epoch and session.follower >= 0 and self.rules.fences:
                 errors = (errors or []) + [Fetched(key, [], 0, error=Error.NOT_LEADER_OR_FOLLOWER)]
                 self._stop_reading(session, key)
                 continue
             log = leadership.log
             follows = last_epoch == log.last_epoch and offset <= log.end_offset  # its log is a prefix of this one: nearly always
-            diverged = None if follows else self._divergence(leadership, offset, last_epoch)
+            diverged = None if follows else self.rules.divergence(log, offset, last_epoch)
             if diverged:
                 errors = (errors or []) + [Fetched(key, [], leadership.log.high_watermark, diverged=diverged)]
                 continue
@@ -220,14 +220,6 @@ class Broker:
         else:
             session.fresh.pop(key, None)
             session.stale.pop(key, None)
-
-    def _divergence(self, leadership: Leadership, offset: int, last_epoch: int) -> tuple[int, int] | None:
-        """Where the fetcher's log leaves this one: (epoch, end offset), or None if its log is a prefix of this one (KIP-595)."""
-        log = leadership.log
-        if last_epoch < 0 or last_epoch == log.last_epoch and offset <= log.end_offset:
-            return None if offset <= log.end_offset else log.end_of_epoch(leadership.epoch)
-        epoch, end = log.end_of_epoch(last_epoch)
-        return (epoch, end) if epoch != last_epoch or end < offset else None
 
     def _park(self, session: Session, now: float) -> None:
         session.parked_until = now + session.max_wait
@@ -340,6 +332,18 @@ class Broker:
         fetcher.partitions[state.key] = state.leader_epoch
         fetcher.full = True
         self.note(self.kinds.follow, state.key, event, -1, 0, state.leader_epoch, peer=fetcher.leader.node.code)
+        if not self.rules.asks:
+            self.truncate(state.key, self.logs[state.key].high_watermark, event, ", its own high watermark,")
+        elif not self.rules.fences:
+            fetcher.asking[state.key] = None
+
+    def truncate(self, key: int, offset: int, cause: int, reason: str = "") -> None:
+        """Cuts the log back to this offset."""
+        log = self.logs[key]
+        removed = log.truncate(offset)
+        if removed:
+            self.note(self.kinds.truncate, key, cause, log.end_offset, sum(batch.count for batch in removed), removed[0].epoch,
+                      removed[0].value, reason)
 
     def _resign(self, leadership: Leadership, event: int) -> None:
         """Ends a leadership: consumers are told with their next answer, followers hear it from the controller."""
@@ -347,7 +351,7 @@ class Broker:
         for session in self.readers.pop(leadership.key, []):
             for table in (session.positions, session.fresh, session.stale):
                 table.pop(leadership.key, None)
-            if session.follower < 0:
+            if session.follower < 0 or not self.rules.fences:  # without fencing a follower may need the word of this broker
                 session.gone[leadership.key] = event
                 self.woken[session] = None
         for request in leadership.resign():

@@ -15,6 +15,7 @@ from .kinds import Kinds
 from .messages import PartitionState
 from .partitioner import partitions_of
 from .producer import ProducerClient
+from .reconciliation import Reconciliation
 
 if TYPE_CHECKING:
     from ...kernel.world import World
@@ -30,6 +31,7 @@ class KafkaSystem:
     def __init__(self, config: Cluster, world: World, workload: Workload):
         self.config, self.world, self.workload = config, world, workload
         self.kinds, self.history = Kinds(world.trace), History()
+        self.rules = Reconciliation(config.replication_protocol)
         for key in range(config.partitions):
             for names in (self.history.keys, world.trace.keys):
                 names.code(f"{TOPIC}-{key}")
@@ -116,6 +118,18 @@ class KafkaSystem:
         broker = self.brokers[state.leader]
         return broker.logs[key] if broker.node.up and key in broker.leading else None
 
+    def _look_at_replicas(self, key: int, leader_log) -> None:
+        """Records what the replicas that follow the present leader hold below its high watermark, the leader first."""
+        history, now, state = self.history, self.world.now, self.controller.partitions[key]
+        for broker in sorted((self.brokers[index] for index in state.replicas), key=lambda broker: broker.index != state.leader):
+            known = broker.metadata.get(key)
+            if leader_log is None or not broker.node.up or known is None or known.leader_epoch != state.leader_epoch:
+                continue
+            replica = history.processes.code(broker.node.name)
+            for batch in broker.logs[key].batches:
+                if batch.offset < leader_log.high_watermark:
+                    history.replicas.append(replica, key, batch.offset, batch.count, batch.epoch, batch.value, now)
+
     def finish(self) -> None:
         """The final reader reads every partition from its beginning to its high watermark; then the books are closed."""
         reader = self.history.processes.code(FINAL_READER)
@@ -126,5 +140,6 @@ class KafkaSystem:
             for batch in log.batches if log else ():
                 if batch.offset < log.high_watermark:
                     self.history.polled(self.history.op(), reader, key, batch.value, batch.count, batch.offset, OK, now, now)
+            self._look_at_replicas(key, log)
         self.history.drained = complete and self.producer.done
         self.world.meters.counts["stored bytes"] = sum(log.size() for broker in self.brokers for log in broker.logs.values())

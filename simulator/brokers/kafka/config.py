@@ -11,6 +11,7 @@ from math import inf
 from ...kernel.disk import DiskProfile
 from ...kernel.network import NetworkProfile
 from ..settings import boolean, changes, check, instance, positive_seconds, seconds, whole, zone_names
+from .reconciliation import LADDER, Reconciliation
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ class Cluster:
 
     replication, min_insync: Kafka's own defaults are 1 and 1; the course starts from 3 and 2, as everyone should in production.
     unclean_leader_election: whether a replica that is not in sync may become leader when no other is left.
-    eligible_leader_replicas: KIP-966, the default for new clusters since 4.1: the high watermark stands still below `min_insync`.
+    replication_protocol: a rung of the ladder of `reconciliation`, from "truncate-to-high-watermark" to "kip-966". The last one brings
+    eligible leader replicas, the default for new clusters since 4.1: the high watermark stands still below `min_insync`.
     flush_every_batch: fsync before a batch counts as written (`log.flush.interval.messages=1`; Kafka advises against it).
     """
     brokers: int = 3
@@ -92,7 +94,7 @@ class Cluster:
     producer: Producer = field(default_factory=Producer)
     consumer: Consumer = field(default_factory=Consumer)
     unclean_leader_election: bool = False
-    eligible_leader_replicas: bool = True
+    replication_protocol: str = "kip-966"
     flush_every_batch: bool = False
     replica_lag_time_max: float = 30.0
     replica_fetch_wait_max: float = 0.5
@@ -109,8 +111,9 @@ class Cluster:
         check(self, "replication", self.replication <= self.brokers, f"at most the number of brokers, which is {self.brokers}")
         check(self, "min_insync", self.min_insync <= self.replication, f"at most the replication, which is {self.replication}")
         zone_names(self, "zones")
-        for name in ("unclean_leader_election", "eligible_leader_replicas", "flush_every_batch"):
+        for name in ("unclean_leader_election", "flush_every_batch"):
             boolean(self, name)
+        check(self, "replication_protocol", self.replication_protocol in LADDER, f"one of {', '.join(LADDER)}")
         for name in ("replica_lag_time_max", "replica_fetch_wait_max", "replica_fetch_backoff", "broker_heartbeat_interval",
                      "broker_session_timeout"):
             positive_seconds(self, name)
@@ -118,6 +121,11 @@ class Cluster:
             instance(self, name, kind)
         check(self, "broker_session_timeout", self.broker_session_timeout > self.broker_heartbeat_interval,
               f"longer than broker_heartbeat_interval, which is {self.broker_heartbeat_interval:g} seconds")
+
+    @property
+    def eligible_leader_replicas(self) -> bool:
+        """Whether the controller remembers who has every committed record although it is not in sync (KIP-966)."""
+        return Reconciliation(self.replication_protocol).keeps_eligible
 
     def build(self, world, workload):
         """The running system in this world (see `cluster.build`)."""

@@ -206,7 +206,8 @@ class Feed:
             self.session = Session(consumer, -1, consumer.config.fetch_max_wait, consumer.config.max_partition_fetch_bytes,
                                    self._handler(self.attempt))
         keys = list(self.keys) if self.full else [key for key in self.moved if key in self.keys]
-        positions = [(key, consumer.position[key], consumer.last_epoch[key], -1) for key in keys]
+        checks = consumer.system.rules.fences  # KIP-320: a fetch that names the last epoch learns of truncation
+        positions = [(key, consumer.position[key], consumer.last_epoch[key] if checks else -1, -1) for key in keys]
         fetch = Fetch(self.session, positions, self.full)
         self.moved, self.full = {}, False
         consumer.world.network.link(consumer.node, self.broker.node).send(

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .log import Log
 from .messages import NO_ERROR, REQUEST_OVERHEAD, Fetch, Fetched
+from .reconciliation import UNKNOWN
 
 if TYPE_CHECKING:
     from .broker import Broker
@@ -40,6 +40,7 @@ class Fetcher:
         self.broker, self.leader = broker, leader
         self.partitions: dict[int, int] = {}   # partition -> leader epoch
         self.moved: dict[int, None] = {}       # partitions whose position the leader does not know yet
+        self.asking: dict[int, None] = {}      # partitions that ask once a term where their log leaves the leader's (before KIP-320)
         self.full = True                       # the next fetch names all partitions, in a new session
         self.session: Session | None = None
         self.attempt = 0
@@ -63,8 +64,9 @@ class Fetcher:
             self.session = Session(broker, broker.index, broker.config.replica_fetch_wait_max, MAX_PARTITION_BYTES,
                                    self._handler(self.attempt))
         keys = list(self.partitions) if self.full else [key for key in self.moved if key in self.partitions]
-        logs = broker.logs
-        positions = [(key, logs[key].end_offset, logs[key].last_epoch, self.partitions[key]) for key in keys]
+        logs, always, asking = broker.logs, broker.rules.fences, self.asking
+        positions = [(key, logs[key].end_offset, logs[key].last_epoch if always or key in asking else UNKNOWN, self.partitions[key])
+                     for key in keys]
         fetch = Fetch(self.session, positions, self.full)
         self.moved, self.full, self.busy, self.sent_at = {}, False, True, broker.world.env._now
         broker.link(self.leader.node).send(broker.kinds.fetch, self.leader.on_fetch, fetch, REQUEST_OVERHEAD + 20 * len(positions), cause)
@@ -93,8 +95,11 @@ class Fetcher:
             if error is not NO_ERROR:
                 failed = True
                 continue
+            if self.asking and not (diverged and broker.rules.iterates):
+                self.asking.pop(key, None)
             if diverged:
-                self._truncate(key, log, diverged, event)
+                broker.truncate(key, broker.rules.cut(log, diverged), event)
+                self.moved[key] = None
                 continue
             if batches:
                 for batch in batches:
@@ -110,16 +115,6 @@ class Fetcher:
             self.retry()
         else:
             self.send(event)
-
-    def _truncate(self, key: int, log: Log, diverged: tuple[int, int], event: int) -> None:
-        """Cuts the log back to where it leaves the leader's, as the leader and the own epochs tell (KIP-101, KIP-279, KIP-595)."""
-        epoch, end = diverged
-        _, own_end = log.end_of_epoch(epoch)
-        removed = log.truncate(min(end, own_end))
-        self.moved[key] = None
-        if removed:
-            self.broker.note(self.broker.kinds.truncate, key, event, log.end_offset, sum(batch.count for batch in removed),
-                             removed[0].epoch, removed[0].value)
 
     def retry(self) -> None:
         """Starts again with a new session after the back-off."""

@@ -39,7 +39,7 @@ SENTENCES = {
     "elected": ("state", "{node} becomes leader of {key} in epoch {epoch}; its log ends at {offset}{note}"),
     "follow": ("local", "{node} follows {peer} for {key} in epoch {epoch}"),
     "isr": ("state", "the in-sync replicas of {key} are now {note}"),
-    "truncate": ("state", "{node} cuts its log of {key} back to offset {offset} and so removes {records}"),
+    "truncate": ("state", "{node} cuts its log of {key} back to offset {offset}{note} and so removes {records}"),
     "lost_unflushed": ("state", "{node} has lost {records} of {key} that were never flushed; its log ends at {offset}"),
     "offline": ("state", "{key} has no leader"),
     "reset": ("state", "{node} was ahead of the log of {key} and goes back to offset {offset}"),

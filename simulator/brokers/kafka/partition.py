@@ -25,6 +25,7 @@ class Leadership:
         self.broker, self.key, self.state = broker, state.key, state
         self.log: Log = broker.logs[state.key]
         self.epoch = state.leader_epoch
+        self.enough = broker.config.min_insync if broker.rules.keeps_eligible else 0  # in-sync replicas that move the high watermark
         now = broker.node.world.now
         self.positions = {follower: 0 for follower in state.replicas if follower != broker.index}  # log end offsets, as last fetched
         self.caught_up = {follower: now for follower in self.positions}
@@ -92,9 +93,13 @@ class Leadership:
             self._maybe_expand(follower, offset)
 
     def _maybe_expand(self, follower: int, offset: int) -> None:
-        """A follower that has reached the high watermark, and this term's first offset, may join the in-sync replicas again."""
+        """A follower that has reached the high watermark, and this term's first offset, may join the in-sync replicas again.
+
+        The second half is as old as KIP-320: a new leader's high watermark may be behind what its predecessor had committed.
+        """
         start = next((start for epoch, start in self.log.epochs if epoch == self.epoch), self.log.end_offset)
-        if self.proposed is None and offset >= self.log.high_watermark and offset >= min(start, self.log.end_offset):
+        reached = offset >= min(start, self.log.end_offset) or not self.broker.rules.fences
+        if self.proposed is None and offset >= self.log.high_watermark and reached:
             self.propose(tuple(sorted(self.state.isr + (follower,))))
 
     def shrink(self, now: float, lag_time_max: float) -> None:
@@ -115,7 +120,7 @@ class Leadership:
         The maximal ISR counts: current and proposed members. With KIP-966 it stands still while there are fewer than min_insync.
         """
         broker, log, isr = self.broker, self.log, self.state.isr
-        if broker.config.eligible_leader_replicas and len(isr) < broker.config.min_insync:
+        if len(isr) < self.enough:
             return None
         high = log.end_offset
         for member in isr:
