@@ -30,7 +30,7 @@ class History:
     `sends.rows`: op, process, key, value, count, offset (-1 if unknown), type, error, invoked, completed, event.
     `polls.rows`: op, process, key, value, count, offset, type, invoked, completed, event.
     `marks.rows`: op, process, key (-1 if none), mark, time.
-    `replicas.rows`: replica, key, offset, count, epoch, value, time: what each replica in touch with its leader held of what was committed
+    `replicas.rows`: replica, key, offset, count, epoch, value, time: what each replica in touch with its leader held and took for committed
     when the run was over, the leader first. Only a simulation can look there.
     `process`, `replica`, `key` and `error` are codes into the name lists; `event` is the id of the trace event that began the send or answered
     the poll, -1 if there is none. Times are seconds. `created[key][value]` is the time at which a record came into being.

@@ -119,15 +119,16 @@ class KafkaSystem:
         return broker.logs[key] if broker.node.up and key in broker.leading else None
 
     def _look_at_replicas(self, key: int, leader_log) -> None:
-        """Records what the replicas that follow the present leader hold below its high watermark, the leader first."""
+        """Records what the replicas that know the present leader hold and believe to be committed, the leader first."""
         history, now, state = self.history, self.world.now, self.controller.partitions[key]
         for broker in sorted((self.brokers[index] for index in state.replicas), key=lambda broker: broker.index != state.leader):
             known = broker.metadata.get(key)
             if leader_log is None or not broker.node.up or known is None or known.leader_epoch != state.leader_epoch:
                 continue
             replica = history.processes.code(broker.node.name)
-            for batch in broker.logs[key].batches:
-                if batch.offset < leader_log.high_watermark:
+            log = broker.logs[key]
+            for batch in log.batches:
+                if batch.offset < min(log.high_watermark, leader_log.high_watermark):
                     history.replicas.append(replica, key, batch.offset, batch.count, batch.epoch, batch.value, now)
 
     def finish(self) -> None:
