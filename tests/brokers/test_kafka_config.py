@@ -22,7 +22,7 @@ REFUSED = {
     },
     Consumer: {
         "fetch_max_wait": POSITIVE_SECONDS, "max_partition_fetch_bytes": WHOLE, "max_poll_records": WHOLE,
-        "auto_commit_interval": POSITIVE_SECONDS,
+        "auto_commit_interval": POSITIVE_SECONDS, "rack": BOOLEAN,
     },
     Cluster: {
         "brokers": (*WHOLE, 61), "partitions": WHOLE, "replication": (*WHOLE, 4), "min_insync": (*WHOLE, 4),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...kernel.disk import Disk
+from . import nearby
 from .fetching import Fetcher, Session
 from .log import Log
 from .messages import NO_ERROR, REQUEST_OVERHEAD, Error, Fetch, Fetched, PartitionState, ProduceRequest
@@ -133,7 +134,9 @@ class Broker:
         for session in self.readers.get(key, ()):
             if session.follower >= 0:
                 session.stale[key] = moved
-            elif session.positions[key] < high_watermark:
+                if self.config.consumer.rack and session.parked_until >= 0:  # with a replica selector followers hear of it at once (KAFKA-9731)
+                    self.woken[session] = None
+            elif session.positions[key] < high_watermark and key not in session.cold:
                 session.fresh[key] = moved
                 if session.parked_until >= 0:
                     self.woken[session] = None
@@ -167,6 +170,9 @@ class Broker:
             return  # a session of this broker's last life, or one that the fetcher has given up
         errors = None
         for key, offset, last_epoch, leader_epoch in fetch.positions:
+            if session.rack and (turned := nearby.turn(self, session, key, offset, event)) is not None:
+                errors = (errors or []) + turned
+                continue
             leadership = self.leading.get(key)
             if leadership is None or leadership.epoch != leader_epoch and session.follower >= 0 and self.rules.fences:
                 errors = (errors or []) + [Fetched(key, [], 0, error=Error.NOT_LEADER_OR_FOLLOWER)]
@@ -258,7 +264,7 @@ class Broker:
             if size >= MAX_RESPONSE_BYTES:
                 session.fresh[key] = event  # waits for the next fetch
                 continue
-            log = self.leading[key].log
+            log = self.logs[key]
             high_watermark = log.high_watermark
             batches, taken, records = log.read(session.positions[key], high_watermark if committed_only else log.end_offset,
                                                session.max_partition_bytes)
@@ -267,7 +273,7 @@ class Broker:
             count += records
             stale.pop(key, None)
         for key in stale:
-            parts.append((key, (), self.leading[key].log.high_watermark, None, NO_ERROR))
+            parts.append((key, (), self.logs[key].high_watermark, None, NO_ERROR))
         first = parts[0] if len(parts) == 1 and parts[0][1] else None
         key, offset, value = (first[0], first[1][0].offset, first[1][0].value) if first else (-1, -1, -1)
         session.link.send(self.kinds.polled if committed_only else self.kinds.fetched, session.handler, parts, size, cause,
@@ -305,6 +311,7 @@ class Broker:
         present = self.fetchers.get(state.leader)
         if present and present.partitions.get(state.key) == state.leader_epoch:
             return  # it follows this leader already; only the in-sync set has changed
+        self._dismiss(state.key, event)
         for fetcher in self.fetchers.values():
             fetcher.partitions.pop(state.key, None)
         if state.leader == self.index:
@@ -348,14 +355,18 @@ class Broker:
     def _resign(self, leadership: Leadership, event: int) -> None:
         """Ends a leadership: consumers are told with their next answer, followers hear it from the controller."""
         del self.leading[leadership.key]
-        for session in self.readers.pop(leadership.key, []):
-            for table in (session.positions, session.fresh, session.stale):
-                table.pop(leadership.key, None)
-            if session.follower < 0 or not self.rules.fences:  # without fencing a follower may need the word of this broker
-                session.gone[leadership.key] = event
-                self.woken[session] = None
+        self._dismiss(leadership.key, event)
         for request in leadership.resign():
             self._answer(request)
+
+    def _dismiss(self, key: int, event: int) -> None:
+        """Ends the reading of a partition here."""
+        for session in self.readers.pop(key, []):
+            for table in (session.positions, session.fresh, session.stale):
+                table.pop(key, None)
+            if session.follower < 0 or not self.rules.fences:  # without fencing a follower may need the word of this broker
+                session.gone[key] = event
+                self.woken[session] = None
 
     def alter_partition(self, leadership: Leadership, isr: tuple[int, ...]) -> None:
         """Asks the controller to change the in-sync replicas."""

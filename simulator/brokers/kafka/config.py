@@ -63,15 +63,20 @@ class Producer:
 
 @dataclass(frozen=True)
 class Consumer:
-    """The consumer's settings: how long a fetch may wait for a first byte, how much it brings, and how often offsets are committed."""
+    """The consumer's settings: how long a fetch may wait for a first byte, how much it brings, and how often offsets are committed.
+
+    rack: tell brokers the own zone (`client.rack`), to be sent to an in-sync replica there (KIP-392, `RackAwareReplicaSelector`).
+    """
     fetch_max_wait: float = 0.5
     max_partition_fetch_bytes: int = 1_048_576
     max_poll_records: int = 500
     auto_commit_interval: float = 5.0
+    rack: bool = False
 
     def __post_init__(self):
         for name in ("fetch_max_wait", "auto_commit_interval"):
             positive_seconds(self, name)
+        boolean(self, "rack")
         for name in ("max_partition_fetch_bytes", "max_poll_records"):
             whole(self, name, 1)
 
@@ -134,4 +139,4 @@ class Cluster:
 
     def __str__(self) -> str:
         """Only what differs from the defaults."""
-        return f"Kafka({', '.join(filter(None, (changes(self), changes(self.producer))))})"
+        return f"Kafka({', '.join(filter(None, (changes(self), changes(self.producer), changes(self.consumer))))})"

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from ...evidence.history import OK
 from ...kernel.distributions import Fixed
 from .fetching import Session
-from .messages import NO_ERROR, REQUEST_OVERHEAD, Fetch, Fetched
+from .messages import NO_ERROR, REQUEST_OVERHEAD, Error, Fetch, Fetched
 
 if TYPE_CHECKING:
     from .cluster import KafkaSystem
 
 RETRY_BACKOFF = 0.1      # retry.backoff.ms
 REQUEST_TIMEOUT = 30.0   # request.timeout.ms
+METADATA_MAX_AGE = 300.0  # metadata.max.age.ms: after so long a consumer asks the leader again for the nearest replica
 
 
 class ConsumerClient:
@@ -93,8 +94,9 @@ class ConsumerClient:
         self.node.after(1.0, self._ask, event, question, tries + 1)
 
     def _disconnected(self, peer) -> None:
-        for feed in self.feeds.values():
+        for feed in list(self.feeds.values()):
             if feed.broker.node is peer and feed.keys:
+                self.leave(feed)
                 feed.retry()
                 self.refresh(-1)
 
@@ -105,7 +107,7 @@ class ConsumerClient:
             if key not in feed.keys:
                 continue
             if error is not NO_ERROR:
-                failed = True
+                failed = not self._goes_on(feed, key, error, diverged, event) or failed
             elif diverged:
                 self._reset(key, diverged, event)
             for batch in batches:
@@ -117,11 +119,52 @@ class ConsumerClient:
         if failed:
             feed.retry()
             self.refresh(event)
-        else:
+        elif feed.keys or not self.config.rack:
             feed.due = event
         if not self.working:
             self._poll()
         feed.send_if_due()
+
+    def _goes_on(self, feed: Feed, key: int, error: Error, told: tuple[int, int] | None, event: int) -> bool:
+        """Whether this consumer knows what to do about an error without asking for metadata."""
+        if error is Error.PREFERRED_READ_REPLICA:
+            self._read_from(key, told[1], event)
+        elif error is Error.OFFSET_OUT_OF_RANGE:
+            self.position[key], self.last_epoch[key] = max(self.position[key], told[1]), -1  # auto.offset.reset=earliest
+            feed.moved[key] = None
+            self.world.trace.add(self.world.now, self.kinds.skipped, self.node.code, -1, key, event, self.position[key])
+        elif feed.broker.index != self.leaders[key][0]:
+            self._read_from(key, self.leaders[key][0], event)
+        else:
+            return False
+        return True
+
+    def _read_from(self, key: int, broker: int, event: int) -> None:
+        """Reads this partition from another broker: a replica nearby (KIP-392), or the leader again."""
+        for feed in self.feeds.values():
+            feed.keys.pop(key, None)
+        if broker not in self.feeds:
+            self.feeds[broker] = Feed(self, self.system.brokers[broker])
+        feed = self.feeds[broker]
+        feed.keys[key], feed.full = None, True
+        self.world.trace.add(self.world.now, self.kinds.nearby, self.node.code, feed.broker.node.code, key, event, self.position[key])
+        if broker != self.leaders[key][0]:
+            self.node.after(METADATA_MAX_AGE, self._ask_leader_again, feed, key)
+        self.node.after(0.0, self._begin, feed, event)
+
+    def _begin(self, feed: Feed, event: int) -> None:
+        if feed.full and feed.keys:
+            feed.send(event)
+
+    def _ask_leader_again(self, feed: Feed, key: int) -> None:
+        if key in feed.keys and feed.broker.index != self.leaders[key][0] >= 0:
+            self._read_from(key, self.leaders[key][0], -1)
+
+    def leave(self, feed: Feed) -> None:
+        """Returns to their leaders with the partitions that were read from this broker as a follower."""
+        for key in list(feed.keys):
+            if feed.broker.index != self.leaders[key][0] >= 0:
+                self._read_from(key, self.leaders[key][0], -1)
 
     def _reset(self, key: int, diverged: tuple[int, int], event: int) -> None:
         """The log is shorter than this consumer's position: back to where it diverged (KIP-320)."""
@@ -205,6 +248,8 @@ class Feed:
             self.attempt += 1
             self.session = Session(consumer, -1, consumer.config.fetch_max_wait, consumer.config.max_partition_fetch_bytes,
                                    self._handler(self.attempt))
+        if consumer.config.rack:
+            self.session.rack = consumer.node.zone
         keys = list(self.keys) if self.full else [key for key in self.moved if key in self.keys]
         checks = consumer.system.rules.fences  # KIP-320: a fetch that names the last epoch learns of truncation
         positions = [(key, consumer.position[key], consumer.last_epoch[key] if checks else -1, -1) for key in keys]
@@ -227,6 +272,7 @@ class Feed:
         """Gives up a fetch that nobody answered in time."""
         overdue = not self.answered and self.consumer.world.now - self.sent_at >= REQUEST_TIMEOUT - 1e-9
         if overdue and self.keys:
+            self.consumer.leave(self)
             self.retry()
             self.consumer.refresh(-1)
         self.consumer.node.after(REQUEST_TIMEOUT, self._check)

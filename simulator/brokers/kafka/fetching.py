@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from . import nearby
 from .messages import NO_ERROR, REQUEST_OVERHEAD, Fetch, Fetched
 from .reconciliation import UNKNOWN
 
@@ -28,6 +29,8 @@ class Session:
         self.fresh: dict[int, int] = {}    # partition -> the event that made something new for this fetcher
         self.stale: dict[int, int] = {}    # partition -> the event by which this follower's high watermark fell behind
         self.gone: dict[int, int] = {}     # partition -> the event by which this broker stopped leading it
+        self.cold: dict[int, list | None] = {}  # partition -> what came from the object store, None while it is on its way (KIP-405)
+        self.rack = ""                     # the zone of a consumer that would rather read from a replica there (KIP-392)
         self.parked_until = -1.0           # when the parked fetch must be answered, negative if none is parked
         self.timer_set = False
         self.event = -1                    # the fetch that is parked
@@ -111,6 +114,10 @@ class Fetcher:
             if known > log.high_watermark:
                 record(now, kinds.high_watermark, node, -1, key, event, known, 0, self.partitions[key])
                 log.high_watermark = known
+                if key in broker.readers:
+                    nearby.moved(broker, key, event)
+        if broker.woken:
+            broker._flush()
         if failed:
             self.retry()
         else:

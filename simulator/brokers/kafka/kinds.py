@@ -43,6 +43,8 @@ SENTENCES = {
     "lost_unflushed": ("state", "{node} has lost {records} of {key} that were never flushed; its log ends at {offset}"),
     "offline": ("state", "{key} has no leader"),
     "reset": ("state", "{node} was ahead of the log of {key} and goes back to offset {offset}"),
+    "nearby": ("local", "{node} will read {key} from {peer}, from offset {offset} on"),
+    "skipped": ("state", "{node} finds the beginning of {key} deleted and goes on at offset {offset}"),
 }
 
 

@@ -16,6 +16,9 @@ class Error(Enum):
     OUT_OF_ORDER_SEQUENCE_NUMBER = ("a batch before this one is missing", False)
     REQUEST_TIMED_OUT = ("no answer in time", True)
     NETWORK_EXCEPTION = ("the connection broke", True)
+    PREFERRED_READ_REPLICA = ("another replica is nearer", False)  # a field of the answer in the protocol, not an error
+    OFFSET_OUT_OF_RANGE = ("the log begins after this offset", False)
+    OFFSET_MOVED_TO_TIERED_STORAGE = ("this broker has the offset in the object store only", False)
 
     def __init__(self, sentence: str, appended: bool):
         self.sentence, self.appended = sentence, appended
@@ -71,7 +74,10 @@ class Fetch:
 
 
 class Fetched(NamedTuple):
-    """One partition of a fetch response: batches, the leader's high watermark, or the offset at which the logs diverge (KIP-595)."""
+    """One partition of a fetch response: batches, the leader's high watermark, or the offset at which the logs diverge (KIP-595).
+
+    With the errors about offsets `diverged` is (-1, where the log begins), with PREFERRED_READ_REPLICA it is (-1, the broker to ask).
+    """
     key: int
     batches: list
     high_watermark: int
