@@ -23,7 +23,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from threading import Lock, Thread
 
 import numpy as np
@@ -215,7 +215,7 @@ class Sender:
     def run(self, rate: float) -> None:
         """Sends `rate` records a second until told to stop, whether anybody answers or not."""
         while not self.stopping:
-            while self.sent < self.recording.clock() * rate:
+            while self.sent < self.recording.clock() * rate and not self.stopping:
                 self.send(created=self.sent / rate)
             self._serve(self.producer.poll, 0.005)
 
@@ -379,23 +379,21 @@ class KafkaRecorder:
 
     def finish(self) -> History:
         """Stops the producer, reads the topic from its beginning with a fresh client, and returns the history."""
-        self._end_tasks()
+        self.sender.stopping = self.reader.stopping = True
+        for task in self._tasks:
+            task.result(self.patience)
         if self.sender.flush(self.patience):
             self.sender.give_up()
         return read_all(self.recording)
 
     def stop(self) -> None:
-        """Ends the clients."""
+        """Ends the clients; what still has no answer never gets one."""
         if self._tasks:
-            self._end_tasks()
+            self.sender.stopping = self.reader.stopping = True
+            wait(self._tasks, self.patience)
             self.sender.give_up()
             self.reader.close()
             self._tasks = []
-
-    def _end_tasks(self) -> None:
-        self.sender.stopping = self.reader.stopping = True
-        for task in self._tasks:
-            task.result(self.patience)
 
     def _raise_what_failed(self) -> None:
         for task in self._tasks:

@@ -5,7 +5,9 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from labs.recorders.kafka import KafkaRecorder, Reader, Recording, Sender, count_partitions, read_all, runs
-from simulator.evidence.checks import check
+from labs.recorders.kafka_group import Group
+from labs.servers.process import wait_until
+from simulator.evidence.checks import Guarantees, check
 from simulator.evidence.history import FAIL, INFO, OK, UNKNOWN
 
 NUMBERS = itertools.count()
@@ -159,10 +161,9 @@ def test_a_recorder_sends_at_its_rate_and_misses_nothing(recording):
 
 def test_what_fails_in_the_background_is_raised(recording, monkeypatch):
     monkeypatch.setattr(Reader, "poll", lambda *_: 1 / 0)
-    recorder = KafkaRecorder(recording.bootstrap, recording.topic).start()
-    with pytest.raises(ZeroDivisionError):
-        recorder.run_for(0.2)
-    recorder.sender.stopping = True
+    with KafkaRecorder(recording.bootstrap, recording.topic) as recorder:
+        with pytest.raises(ZeroDivisionError):
+            recorder.run_for(0.5)
 
 
 @pytest.mark.real
@@ -200,3 +201,49 @@ def test_a_reader_that_does_not_mind_sees_aborted_records(node):
     assert sender.abort() == "fail"
     history = read_all(recording, isolation="read_uncommitted")
     assert check(history).broken == ["aborted read"]
+
+
+@pytest.mark.parametrize("field, options", [("protocol", {"protocol": "eager"})])
+def test_a_group_refuses_nonsense_by_name(recording, field, options):
+    with pytest.raises(ValueError, match=f"^{field}: '{options[field]}'"):
+        Group(recording, **options)
+
+
+def test_members_of_a_group_share_partitions_and_one_takes_over(recording):
+    """Under KIP-848, which the mock cluster does well; its classic rebalances take seconds."""
+    sender = Sender(recording)
+    sender.send(40)
+    sender.flush()
+    with Group(recording, "g", "consumer", batch=5) as group:
+        first, second = group.join("consumer-1"), group.join("consumer-2")
+        group.wait_owned()
+        group.wait_read()
+        first.kill()
+        assert not first.alive and second.alive
+    history = read_all(recording)
+    assert check(history, Guarantees(subscribe=True)).ok and history.drained
+    assert {(history.processes[row["process"]]) for row in history.polls.rows} >= {"consumer-1", "final-reader"}
+    assert not second.alive and second.happened("closed")
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_a_member_that_was_away_too_long_may_not_commit(node, protocol):
+    topic = f"away-{protocol}"
+    node.create_topic(topic, partitions=1)
+    recording = Recording(node.bootstrap, topic)
+    sender = Sender(recording)
+    sender.send(10)
+    sender.flush()
+    with Group(recording, topic, protocol, session_timeout=1.0) as group:
+        away = group.join("away")
+        away.wait_for("committed")
+        away.order("hold")
+        away.pause()
+        heir = group.join("heir")
+        wait_until(lambda: heir.owned == {0}, 20, "the partition to move")
+        away.order("commit")
+        away.order("go")
+        away.resume()
+        away.wait_for("refused")
+        assert away.refusals[0] in ("UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "STALE_MEMBER_EPOCH", "FENCED_MEMBER_EPOCH")
