@@ -1,4 +1,4 @@
-"""Consumer groups of Apache Kafka 4.2: who reads which partition, and what it costs to change that.
+"""Consumer groups of Apache Kafka 4.3: who reads which partition, and what it costs to change that.
 
 Read in this order: `config` (what can be set, and what can be planned), `assignor` (who should own what), `coordinator` (sessions and
 committed offsets), `classic` (JoinGroup and SyncGroup, both ends; eager, cooperative KIP-429, static KIP-345), `reconciliation`
@@ -18,7 +18,7 @@ Left out: several topics, different subscriptions, regular expressions, rack-awa
 """
 
 from .config import Event, Group, join, rolling_restart, stall, stop
-from .measures import duplicates, owners_at_once, paused_partition_seconds, rebalances, redeliveries, time_to_stable
+from .measures import duplicates, owners_at_once, ownership, paused_partition_seconds, rebalances, redeliveries, time_to_stable
 
-__all__ = ["Event", "Group", "duplicates", "join", "owners_at_once", "paused_partition_seconds", "rebalances", "redeliveries",
-           "rolling_restart", "stall", "stop", "time_to_stable"]
+__all__ = ["Event", "Group", "duplicates", "join", "owners_at_once", "ownership", "paused_partition_seconds", "rebalances",
+           "redeliveries", "rolling_restart", "stall", "stop", "time_to_stable"]

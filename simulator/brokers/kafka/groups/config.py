@@ -1,4 +1,4 @@
-"""What can be set, with the defaults of Apache Kafka 4.2, and what can be planned for a member (units: seconds)."""
+"""What can be set, with the defaults of Apache Kafka 4.3, and what can be planned for a member (units: seconds)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Group:
     protocol: "eager" (everybody gives up everything first), "cooperative" (KIP-429), "static" (eager with group.instance.id, KIP-345) or
     "consumer" (KIP-848, the coordinator decides). group_instance_id: whether members are static; None is what the protocol's name says.
     heartbeat_interval: None is the protocol's own, 3 s, or 5 s under KIP-848. max_poll_interval is also the rebalance timeout.
-    initial_rebalance_delay is classic only, assignment_interval KIP-848 only.
+    initial_rebalance_delay is classic only, assignment_interval KIP-848 only (KIP-1263, Kafka 4.3).
     poll_timeout: how long a poll waits that finds nothing. events: see `join`, `stop`, `stall`, `rolling_restart`.
     """
     partitions: int = 12

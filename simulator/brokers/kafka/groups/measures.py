@@ -15,8 +15,8 @@ from ....evidence.report import Anomaly
 _GONE = ("crash", "power_loss")
 
 
-def _ownership(trace) -> Iterator[tuple[float, int, int, int]]:
-    """Every change: the time, the partition, how many members own it now, and how many of those can serve it."""
+def _ownership(trace) -> Iterator[tuple[float, int, tuple[int, ...], tuple[int, ...]]]:
+    """Every change: the time, the partition, which members own it now, and which of those can serve it."""
     names = ("assigned", "revoked", "left_behind", "removed", "pause", "resume", *_GONE)
     owners: dict[int, dict[tuple[int, int], None]] = {}
     paused: dict[int, bool] = {}
@@ -35,7 +35,8 @@ def _ownership(trace) -> Iterator[tuple[float, int, int, int]]:
                 of.pop((who, value), None)
             elif kind in _GONE:
                 of = owners[key] = {owner: None for owner in of if owner[0] != who}
-            yield time, key, len(of), sum(not paused.get(owner[0], False) for owner in of)
+            now = tuple(owner[0] for owner in of)
+            yield time, key, now, tuple(node for node in now if not paused.get(node, False))
 
 
 def _end(trace, until: float | None) -> float:
@@ -44,25 +45,36 @@ def _end(trace, until: float | None) -> float:
 
 def owners_at_once(trace) -> int:
     """The most members that the group ever let own one partition at the same time: 1 is right."""
-    return max((owners for _, _, owners, _ in _ownership(trace)), default=0)
+    return max((len(owners) for _, _, owners, _ in _ownership(trace)), default=0)
+
+
+def ownership(trace, since: float = 0.0, until: float | None = None) -> dict[str, list[tuple[str, float, float]]]:
+    """By partition: the member that served it, from when and until when; nobody did in the gaps."""
+    until, spans = _end(trace, until), {key: [] for key in trace.keys}
+    served: dict[int, tuple[int, float]] = {}
+    changes = [*_ownership(trace), *((until, key, (), ()) for key in range(len(trace.keys)))]
+    for time, key, _, serving in changes:
+        server, start = served.pop(key, (-1, time))
+        if serving and serving[0] == server:
+            served[key] = server, start
+            continue
+        if server >= 0 and time > since and start < until:
+            spans[trace.keys[key]].append((trace.nodes[server].name, max(start, since), min(time, until)))
+        if serving:
+            served[key] = serving[0], time
+    return spans
 
 
 def paused_partition_seconds(trace, since: float = 0.0, until: float | None = None) -> float:
     """Seconds between `since` and `until` in which nobody served a partition, summed over the partitions."""
-    until, served = _end(trace, until), dict.fromkeys(range(len(trace.keys)), 0)
-    paused_from, total = dict.fromkeys(served, 0.0), 0.0
-    changes = list(_ownership(trace)) + [(until, key, 1, 1) for key in served]
-    for time, key, _, serving in changes:
-        time = min(time, until)
-        if not served[key]:
-            total += max(0.0, time - max(paused_from[key], since))
-        served[key], paused_from[key] = serving, time
-    return total
+    until = _end(trace, until)
+    served = sum(end - start for spans in ownership(trace, since, until).values() for _, start, end in spans)
+    return (until - since) * len(trace.keys) - served
 
 
 def time_to_stable(trace, since: float = 0.0, until: float | None = None) -> float:
     """Seconds from `since` to the last change of ownership before `until`; infinite if a partition is unserved then."""
-    until, last, served = _end(trace, until), since, dict.fromkeys(range(len(trace.keys)), 0)
+    until, last, served = _end(trace, until), since, dict.fromkeys(range(len(trace.keys)), ())
     for time, key, _, serving in _ownership(trace):
         if time <= until:
             last, served[key] = max(last, time), serving

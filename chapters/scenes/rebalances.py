@@ -1,0 +1,235 @@
+"""Chapter 02c: who served which partition when, what a change of a group costs, and the knobs to turn.
+
+Everything here reads recorded evidence; how groups work is in `simulator/brokers/kafka/groups`, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+
+from simulator import Workload, distributions, faults, kafka, simulate
+from simulator.run import Run
+from simulator.views import style
+from simulator.views.picture import Picture, picture, sentence, words
+
+groups = kafka.groups
+PROTOCOLS = ("eager", "cooperative", "static", "consumer")
+NAMES = {"eager": "eager", "cooperative": "cooperative (KIP-429)", "static": "static (KIP-345)", "consumer": "KIP-848"}
+HUES = ("consumer", "watermark", "producer", "broker")
+WORK = distributions.Exponential(0.01)  # seconds a record: 30 % of each member's time
+ORDERS = Workload(rate=240, seconds=60, consumers=8, work=WORK)
+AT, PARTITIONS = 30.0, 24
+LAST = f"consumer-{ORDERS.consumers}"
+CHANGES = {
+    "one joins": {"events": (groups.join(LAST, AT),)},
+    "one leaves": {"events": (groups.stop(LAST, AT),)},
+    "one restarts": {"events": (groups.stop(LAST, AT, lasts=5),)},
+    "one crashes": {"trouble": (faults.crash(LAST, at=AT),)}}
+
+
+def group(protocol: str, events=(), trouble=(), workload: Workload = ORDERS, seed: int = 7, **settings) -> Run:
+    """One group of eight members over 24 partitions, unless something else is asked for."""
+    settings = {"partitions": PARTITIONS} | settings
+    return simulate(kafka.Group(protocol=protocol, events=tuple(events), **settings), workload, faults=trouble, seed=seed, settle=120)
+
+
+def under_each(change: str, **more) -> dict[str, Run]:
+    """The same change under the four protocols."""
+    return {protocol: group(protocol, **CHANGES[change], **more) for protocol in PROTOCOLS}
+
+
+# What it cost
+
+def stopped(run: Run, since: float = AT) -> int:
+    """How many partitions were given up by somebody after a moment."""
+    rows = run.trace.events.rows[run.trace.where("revoked", "left_behind")]
+    return len(np.unique(rows["key"][rows["time"] >= since]))
+
+
+def cost(run: Run, since: float = AT) -> dict[str, float]:
+    """Partition-seconds without an owner, seconds until ownership changes no more, and records delivered twice."""
+    trace = run.trace
+    return {"paused (partition-s)": groups.paused_partition_seconds(trace, since), "stable after (s)": groups.time_to_stable(trace, since),
+            "delivered twice": groups.duplicates(run.history)}
+
+
+def costs(runs: dict[str, Run], since: float = AT):
+    """The cost of each run, one row a run (pandas)."""
+    import pandas as pd
+    return pd.DataFrame({NAMES.get(name, name): cost(run, since) for name, run in runs.items()}).T.round(1)
+
+
+def joined_while_one_is_slow(protocol: str) -> Run:
+    """The eighth member joins while the first one works 20 s on a batch."""
+    return group(protocol, (groups.stall("consumer-1", AT - 1, 20), groups.join(LAST, AT)))
+
+
+def rolling_restarts(every: float = 20.0, away: float = 5.0, members: int = 8) -> dict[str, Run]:
+    """Under each protocol one member after another is away for a few seconds."""
+    workload = Workload(rate=240, seconds=AT + every * members, consumers=members, work=WORK)
+    events = groups.rolling_restart(members, AT, every, away)
+    return {protocol: group(protocol, events, workload=workload) for protocol in PROTOCOLS}
+
+
+def bill(rolled: dict[str, Run]) -> Picture:
+    """Paused partition-seconds for each kind of change under each protocol; the bars of a row share a scale."""
+    paid = {change: {p: cost(run) for p, run in under_each(change).items()} for change in CHANGES}
+    paid["all restart in turn"] = {protocol: cost(run) for protocol, run in rolled.items()}
+    told = "; ".join(f"{change}: " + ", ".join(f"{p} {paid[change][p]['paused (partition-s)']:.0f}" for p in PROTOCOLS) for change in paid)
+    rolled_worst, rolled_best = (pick(paid["all restart in turn"], key=lambda p: paid["all restart in turn"][p]["paused (partition-s)"])
+                                 for pick in (max, min))
+    title = f"Restarting everybody: {rolled_worst} pauses most, {rolled_best} least"
+    figure, axes = picture(title, sentence(f"Partition-seconds without an owner. {told}.", 7), height=1.0 * len(paid) + 0.6, rows=len(paid),
+                           left=1.75, head=0.15)
+    for axis, (change, by) in zip(axes, paid.items()):
+        _bars(axis, change, [by[p] for p in PROTOCOLS])
+    words(axes[-1], "paused partition-seconds")
+    return figure
+
+
+def _bars(axis, change: str, paid: list[dict]) -> None:
+    paused = [each["paused (partition-s)"] for each in paid]
+    for row, (each, value) in enumerate(zip(paid, paused)):
+        axis.barh(row, value, height=0.7, color=style.LIGHT[HUES[row]], hatch=("", "//", "..", "xx")[row], edgecolor="white", linewidth=0)
+        more = f", stable after {each['stable after (s)']:.0f} s" + (f", {each['delivered twice']:.0f} twice" if each["delivered twice"] else "")
+        axis.text(value + max(paused) * 0.01, row, f"{value:.0f}{more}", va="center", fontsize=style.SMALL, color=style.LIGHT["muted"])
+    axis.set_yticks(range(len(PROTOCOLS)), [NAMES[p] for p in PROTOCOLS])
+    axis.set_xticks([])
+    axis.set(xlim=(0, max(paused) * 1.5), ylim=(len(PROTOCOLS) - 0.4, -0.6))
+    axis.set_title(change, loc="left", fontsize=style.LABEL, pad=2)
+
+
+# Who served what, when
+
+def ownership(runs: dict[str, Run] | Run, since: float = AT - 2, until: float = AT + 13, marked: str = LAST) -> Picture:
+    """One row a partition, its colour and hatch the owner (black: the marked member); white: nobody reads it."""
+    runs = runs if isinstance(runs, dict) else {runs.system.protocol: runs}
+    paused = {name: groups.paused_partition_seconds(run.trace, since, until) for name, run in runs.items()}
+    told = "; ".join(f"{NAMES[name]} {value:.1f}" for name, value in paused.items())
+    named = lambda pick: f"{NAMES[pick(paused, key=paused.get)].split(' (')[0]} {pick(paused.values()):.1f}"
+    title = f"Paused partition-seconds: {named(max)}" + (f", {named(min)}" if len(runs) > 1 else "")
+    caption = sentence(f"A row is a partition, a colour its owner (black: {marked}), white is nobody. Paused partition-seconds: {told}.",
+                       next(iter(runs.values())).seed)
+    figure, axes = picture(title, caption, height=(1.3 if len(runs) > 1 else 2.2) * len(runs), rows=len(runs), sharex=True, head=0.1)
+    for axis, (name, run) in zip(axes, runs.items()):
+        _draw_owners(axis, run, since, until, marked)
+        if len(runs) > 1:
+            axis.set_title(f"{NAMES[name]}: {paused[name]:.1f}", loc="left", fontsize=style.LABEL, pad=3)
+    words(axes[-1], "simulated time (s)", "partition")
+    return figure
+
+
+def _draw_owners(axis, run: Run, since: float, until: float, marked: str) -> None:
+    members = [node.name for node in run.trace.nodes if node.role == "consumer"]
+    spans = groups.ownership(run.trace, since, until)
+    for number, member in enumerate(members):
+        look = {"color": style.LIGHT["ink"]} if member == marked else {
+            "facecolor": style.LIGHT[HUES[number % 4]], "hatch": "//////" if number >= 4 else "", "edgecolor": "white"}
+        for row, of in enumerate(spans.values()):
+            axis.broken_barh([(start, end - start) for who, start, end in of if who == member], (row - 0.44, 0.88), linewidth=0, **look)
+    axis.set(xlim=(since, until), ylim=(len(spans) - 0.4, -0.6))
+    axis.set_yticks([0, len(spans) - 1])
+    axis.grid(axis="y", visible=False)
+
+
+# Somebody is slow, and somebody sleeps
+
+HASTY = dict(partitions=6, max_poll_interval=10.0, max_poll_records=100, session_timeout=6.0)
+FEW = Workload(rate=60, seconds=60, consumers=3, work=0.01)
+
+
+def slow(protocol: str = "eager", lasts: float = 15.0, **settings) -> Run:
+    """Three members; the records that the first one polls at 20 s take it so much longer than its poll interval allows."""
+    return group(protocol, (groups.stall("consumer-1", at=20, lasts=lasts),), workload=FEW, **HASTY | settings)
+
+
+def asleep(protocol: str = "eager", **settings) -> Run:
+    """Three members; the first one's whole process is frozen for 15 s, so that its heartbeats stop too."""
+    return group(protocol, trouble=[faults.pause("consumer-1", at=20.02, lasts=15)], workload=FEW, **HASTY | settings)
+
+
+def refusals(run: Run) -> list[str]:
+    """What was said to those who wanted to commit too late, each with its time."""
+    trace = run.trace
+    return [f"{trace.events.rows['time'][event]:.1f} s: {trace.describe(event)}" for event in trace.where("refused", "commit_failed")]
+
+
+# How long to wait for somebody who is away
+
+def away_for(seconds: float, protocol: str, **settings) -> Run:
+    """One of the eight members stops in good order and is back after so many seconds."""
+    return group(protocol, (groups.stop(LAST, AT, lasts=seconds),), workload=replace(ORDERS, seconds=AT + seconds + 15), **settings)
+
+
+def break_even(low: float = 2.0, high: float = 45.0) -> float:
+    """The absence in seconds, to half a second, up to which static pauses less than eager."""
+    paused = lambda seconds, protocol: cost(away_for(seconds, protocol))["paused (partition-s)"]
+    while high - low > 0.5:
+        middle = (low + high) / 2
+        low, high = (middle, high) if paused(middle, "static") < paused(middle, "eager") else (low, middle)
+    return round(2 * low) / 2
+
+
+def patience(away=(2, 5, 10, 20, 40, 60), session_timeout: float = 45.0) -> Picture:
+    """Paused partition-seconds by how long a member is away, under each protocol."""
+    paused = {p: [cost(away_for(seconds, p, session_timeout=session_timeout))["paused (partition-s)"] for seconds in away] for p in PROTOCOLS}
+    until = {other: max([seconds for seconds, a, b in zip(away, paused["static"], paused[other]) if a < b], default=0) for other in ("eager", "consumer")}
+    title = f"Static pauses less than eager up to {until['eager']} s of absence, less than KIP-848 up to {until['consumer']} s"
+    told = "; ".join(f"{p}: {', '.join(f'{value:.0f}' for value in paused[p])}" for p in PROTOCOLS)
+    figure, (axis,) = picture(title, sentence(f"One of eight members is away for {', '.join(map(str, away))} s. Paused: {told}. "
+                                              f"Dotted: session timeout, {session_timeout:g} s.", 7), height=2.6)
+    for number, protocol in enumerate(PROTOCOLS):
+        axis.plot(away, paused[protocol], label=NAMES[protocol], linewidth=1.8, markersize=5, **style.series(number))
+    axis.axvline(session_timeout, color=style.LIGHT["muted"], linestyle=":")
+    axis.legend(fontsize=style.SMALL, frameon=False, loc="upper left")
+    words(axis, "member away for (s)", "paused partition-seconds")
+    return figure
+
+
+# Knobs
+
+class Joining(Run):
+    """A run shown as who served what around the moment at which a member joins."""
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        last = f"consumer-{self.workload.consumers}"
+        return ownership(self, 10.0, 40.0, last)._repr_mimebundle_()
+
+
+def one_more(protocol="eager", members: int = 6, work_ms: int = 10, max_poll_interval: float = 30) -> Joining:
+    """A group of some members, 12 partitions and 60 records a second; at 15 s one more joins."""
+    workload = Workload(rate=60, seconds=40, consumers=members + 1, work=distributions.Exponential(work_ms / 1000))
+    system = kafka.Group(12, protocol, max_poll_interval=max_poll_interval, events=(groups.join(f"consumer-{members + 1}", at=15),))
+    run = simulate(system, workload, seed=7, settle=0.0)
+    return Joining(**{field.name: getattr(run, field.name) for field in fields(run)})
+
+
+def expelled(run) -> int:
+    """How many times a member was found to poll too seldom."""
+    return len(run.trace.where("poll_expired"))
+
+
+def settle_times(members=(2, 3, 4, 8, 16), partitions_each: int = 2, seeds=(7, 8, 9, 10, 11)) -> dict[str, np.ndarray]:
+    """Mean seconds until a group is settled again after one more idle member has joined, by protocol and size."""
+    def measured(protocol: str, count: int, seed: int) -> float:
+        workload = Workload(rate=count, seconds=45, consumers=count + 1)
+        return groups.time_to_stable(group(protocol, (groups.join(f"consumer-{count + 1}", AT),), workload=workload, seed=seed, poll_timeout=0.5,
+                                           partitions=partitions_each * (count + 1)).trace, since=AT)
+    return {p: np.array([np.mean([measured(p, count, seed) for seed in seeds]) for count in members]) for p in PROTOCOLS if p != "static"}
+
+
+def settling(members=(2, 3, 4, 8, 16)) -> Picture:
+    """Seconds to settle after a join, by the size of an idle group."""
+    took = settle_times(members)
+    told = "; ".join(f"{NAMES[p]}: {', '.join(f'{value:.1f}' for value in took[p])}" for p in took)
+    title = f"With {members[0]} idle members KIP-848 settles {took['consumer'][0] / took['eager'][0]:.1f} times slower than eager"
+    figure, (axis,) = picture(title, sentence(f"Seconds to settle after one more joins {', '.join(map(str, members))} members: {told}. "
+                                              "Mean of seeds 7 to 11.", None), height=2.4)
+    for number, protocol in enumerate(took):
+        axis.plot(members, took[protocol], label=NAMES[protocol], linewidth=1.8, markersize=5, **style.series(number))
+    axis.set_ylim(0)
+    axis.legend(fontsize=style.SMALL, frameon=False)
+    words(axis, "members before the join", "seconds to settle")
+    return figure
