@@ -185,7 +185,7 @@ def test_the_player_plays_and_can_be_scrubbed(seat):
     shoot(seat, "player")
     seat.set_viewport_size(WINDOW)
     bar.fill("0")
-    playwright.expect(now).to_contain_text("before the first event")
+    playwright.expect(now).to_contain_text("0.9024 s")
     bar.focus()
     seat.keyboard.press("ArrowRight")
     playwright.expect(now).to_contain_text("publishes message")
