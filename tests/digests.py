@@ -15,6 +15,9 @@ SMALL = Workload(rate=200, record_bytes=500, keys=50, seconds=20, consumers=2)
 AT_WORK = Workload(rate=50, keys=None, seconds=20, arrivals="even", consumers=3, work=distributions.Exponential(0.01))
 TROUBLE = (faults.crash("broker-1", at=4, lasts=12), faults.isolate("broker-2", at=8, lasts=11), faults.pause("broker-3", at=14, lasts=3),
            faults.slow_network("producer-1", extra=0.05, at=2, lasts=5), faults.crash("consumer-1", at=9, lasts=2))
+SHARING = kafka.ShareGroup(partitions=2, acknowledgement_mode="explicit", acquire_mode="record_limit", max_poll_records=5, renew=True,
+                           record_lock_duration=2.0, odd=(kafka.share.poison(100), kafka.share.slow(200, 5.0)),
+                           events=(kafka.share.stop("consumer-2", at=6, lasts=3), kafka.share.stall("consumer-1", at=8, lasts=4)))
 DARKNESS = (faults.power_loss("broker-1", "broker-2", "broker-3", at=6, lasts=3), faults.mute("broker-2", ["controller"], at=15, lasts=12),
             faults.drop(["producer-1"], ["broker-3"], at=12, lasts=4))
 
@@ -24,6 +27,9 @@ SCENARIOS = {
     "kafka in trouble": (kafka.Cluster(), SMALL, TROUBLE),
     "kafka, unsafe and unlucky": (kafka.Cluster(min_insync=1, unclean_leader_election=True, producer=kafka.Producer(acks=1)), SMALL, DARKNESS),
     "kafka, every batch flushed": (kafka.Cluster(flush_every_batch=True), SMALL, TROUBLE[:1]),
+    "share group": (kafka.ShareGroup(), AT_WORK, ()),
+    "share group in trouble": (SHARING, AT_WORK, (faults.crash("broker-1", at=5, lasts=12), faults.power_loss("consumer-3", at=15, lasts=9))),
+    "one reader a partition": (kafka.share.Partitions(partitions=3), AT_WORK, (faults.crash("consumer-1", at=5, lasts=3),)),
     "work queue": (WorkQueue(prefetch=10), AT_WORK, ()),
     "work queue in trouble": (WorkQueue(queue_type="quorum", prefetch=5), AT_WORK,
                               (faults.crash("queue-1", at=5, lasts=3), faults.pause("worker-1", at=12, lasts=4), faults.crash("worker-2", at=3, lasts=6))),

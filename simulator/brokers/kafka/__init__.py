@@ -2,7 +2,7 @@
 
 Read in this order: `config` (what can be set), `log` (one replica), `partition` (a leader's rules), `fetching` (both ends of a fetch),
 `reconciliation` (where logs that differ are cut, and how Kafka did it before), `broker` (requests), `controller` (who leads), `producer`,
-`consumer`, `cluster` (the wiring). Group rebalancing is a system of its own, `groups`.
+`consumer`, `cluster` (the wiring). Rebalancing and share groups are systems of their own, `groups` and `share`.
 
 Modelled: pull replication with fetch sessions, log end offset and high watermark, leader epochs and truncation on divergence (KIP-595,
 and as switches what came before it: high watermarks, KIP-101, KIP-279, KIP-320), in-sync replicas that shrink and grow (AlterPartition,
@@ -14,11 +14,12 @@ Simplified: the controller is one node that does not fail; fetches carry only wh
 group shares its partitions out once. A client that talks to a crashed process learns of it at once, one that talks to a machine without
 power learns nothing until a timeout.
 
-Left out so far: request CPU time and quotas, transactions, share groups, tiered storage, compaction, compression.
+Left out so far: request CPU time and quotas, transactions, tiered storage, compaction, compression.
 """
 
-from . import groups
+from . import groups, share
 from .config import Cluster, Consumer, Producer
 from .groups import Group
+from .share import ShareGroup
 
-__all__ = ["Cluster", "Consumer", "Group", "Producer", "groups"]
+__all__ = ["Cluster", "Consumer", "Group", "Producer", "ShareGroup", "groups", "share"]
