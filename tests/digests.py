@@ -20,6 +20,7 @@ SHARING = kafka.ShareGroup(partitions=2, acknowledgement_mode="explicit", acquir
                            events=(kafka.share.stop("consumer-2", at=6, lasts=3), kafka.share.stall("consumer-1", at=8, lasts=4)))
 DARKNESS = (faults.power_loss("broker-1", "broker-2", "broker-3", at=6, lasts=3), faults.mute("broker-2", ["controller"], at=15, lasts=12),
             faults.drop(["producer-1"], ["broker-3"], at=12, lasts=4))
+DECIDERS = (faults.crash("controller-1", at=3, lasts=4), faults.pause("controller-2", at=9, lasts=6))
 
 SCENARIOS = {
     "kafka": (kafka.Cluster(), SMALL, ()),
@@ -30,6 +31,10 @@ SCENARIOS = {
     "share group": (kafka.ShareGroup(), AT_WORK, ()),
     "share group in trouble": (SHARING, AT_WORK, (faults.crash("broker-1", at=5, lasts=12), faults.power_loss("consumer-3", at=15, lasts=9))),
     "one reader a partition": (kafka.share.Partitions(partitions=3), AT_WORK, (faults.crash("consumer-1", at=5, lasts=3),)),
+    "kafka, three controllers in trouble": (kafka.Cluster(partitions=3, control=kafka.KRaft()), SMALL, TROUBLE[:3] + DECIDERS),
+    "kafka, brokers that are controllers": (kafka.Cluster(partitions=3, control=kafka.KRaft(combined=True)), SMALL, TROUBLE[:3]),
+    "kafka with ZooKeeper": (kafka.Cluster(partitions=3, control=kafka.ZooKeeper(session_timeout=6.0), replication_protocol="kip-320"), SMALL,
+                             TROUBLE[:3]),
     "work queue": (WorkQueue(prefetch=10), AT_WORK, ()),
     "work queue in trouble": (WorkQueue(queue_type="quorum", prefetch=5), AT_WORK,
                               (faults.crash("queue-1", at=5, lasts=3), faults.pause("worker-1", at=12, lasts=4), faults.crash("worker-2", at=3, lasts=6))),

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import psutil
 
 from simulator import Workload, kafka, simulate, sweep
+from simulator.brokers.kafka.control import failover
 
 from .reference import Reference
 
@@ -71,6 +72,13 @@ def reference_time(records: int) -> Time:
         return Time.of(lambda: Reference(RATE, seconds=records / RATE).run()).per(records)
     finally:
         gc.enable()
+
+
+# The control plane
+
+def fail_over_time() -> Time:
+    """How long the fail-over curve of both eras takes, from a thousand partitions to two million."""
+    return Time.of(lambda: failover.curve({"KRaft": kafka.KRaft(), "ZooKeeper": kafka.ZooKeeper()}, failover.GRID, seeds=20))
 
 
 # Memory

@@ -5,7 +5,7 @@ from math import inf, nan
 
 import pytest
 
-from simulator.brokers.kafka import Cluster, Consumer, Producer
+from simulator.brokers.kafka import Cluster, Consumer, KRaft, Producer, ZooKeeper
 from simulator.kernel.world import World
 from simulator.workload import Workload
 
@@ -28,10 +28,16 @@ REFUSED = {
         "brokers": (*WHOLE, 61), "partitions": WHOLE, "replication": (*WHOLE, 4), "min_insync": (*WHOLE, 4),
         "zones": ((), [], "abc", ("a", 1), ("",), None), "producer": (None, "fast", Consumer()), "consumer": (None, Producer()),
         "unclean_leader_election": BOOLEAN, "replication_protocol": ("kip-966 ", "KIP-101", "elr", None, 320), "flush_every_batch": BOOLEAN,
+        "control": (True, 3, "KRaft", ZooKeeper),
         "replica_lag_time_max": POSITIVE_SECONDS, "replica_fetch_wait_max": POSITIVE_SECONDS,
         "replica_fetch_backoff": POSITIVE_SECONDS, "broker_heartbeat_interval": (*POSITIVE_SECONDS, 9.0),
         "broker_session_timeout": (2.0, *POSITIVE_SECONDS), "network": (None, 0.001), "disk": (None, "SSD"),
     },
+    KRaft: {
+        "voters": (*WHOLE, 8), "combined": BOOLEAN, "fetch_timeout": (1.0, *POSITIVE_SECONDS), "election_timeout": POSITIVE_SECONDS,
+        "election_backoff_max": POSITIVE_SECONDS,
+    },
+    ZooKeeper: {"session_timeout": POSITIVE_SECONDS, "load": (-1, "much", None)},
 }
 
 

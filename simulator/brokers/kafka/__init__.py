@@ -1,8 +1,9 @@
 """Apache Kafka 4.2: the log, its replication, its clients.
 
 Read in this order: `config` (what can be set), `log` (one replica), `partition` (a leader's rules), `fetching` (both ends of a fetch),
-`reconciliation` (where logs that differ are cut, and how Kafka did it before), `broker` (requests), `controller` (who leads), `producer`,
-`consumer`, `cluster` (the wiring). Rebalancing and share groups are systems of their own, `groups` and `share`.
+`reconciliation` (where logs that differ are cut, and how Kafka did it before), `broker` (requests), `decisions` (who leads), `controller`
+(one that never fails; `control` has those that do), `producer`, `consumer`, `cluster` (the wiring). Rebalancing and share groups are
+systems of their own, `groups` and `share`.
 
 Modelled: pull replication with fetch sessions, log end offset and high watermark, leader epochs and truncation on divergence (KIP-595,
 and as switches what came before it: high watermarks, KIP-101, KIP-279, KIP-320), in-sync replicas that shrink and grow (AlterPartition,
@@ -10,16 +11,17 @@ KIP-497), eligible leader replicas (KIP-966), clean and unclean election, acks 0
 size, requests in flight, retries with back-off, idempotence (KIP-98, KIP-360), page cache and power loss, fencing after the broker
 session timeout, bytes between zones.
 
-Simplified: the controller is one node that does not fail; fetches carry only what changed; the log is not cut into segments; a consumer
-group shares its partitions out once. A client that talks to a crashed process learns of it at once, one that talks to a machine without
-power learns nothing until a timeout.
+Simplified: unless `control` is set, the controller is one node that does not fail; fetches carry only what changed; the log is not cut
+into segments; a consumer group shares its partitions out once. A client that talks to a crashed process learns of it at once, one that
+talks to a machine without power learns nothing until a timeout.
 
 Left out so far: request CPU time and quotas, transactions, tiered storage, compaction, compression.
 """
 
 from . import groups, share
 from .config import Cluster, Consumer, Producer
+from .control import KRaft, ZooKeeper
 from .groups import Group
 from .share import ShareGroup
 
-__all__ = ["Cluster", "Consumer", "Group", "Producer", "ShareGroup", "groups", "share"]
+__all__ = ["Cluster", "Consumer", "Group", "KRaft", "Producer", "ShareGroup", "ZooKeeper", "groups", "share"]

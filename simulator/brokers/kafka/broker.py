@@ -372,7 +372,8 @@ class Broker:
         """Asks the controller to change the in-sync replicas."""
         names = ", ".join(self.system.brokers[b].node.name for b in isr)
         sent = self.system.controller.send_alter_partition(leadership, isr)
-        self.world.trace.notes[sent] = names
+        if sent >= 0:
+            self.world.trace.notes[sent] = names
 
     def _check_lag(self) -> None:
         for leadership in self.leading.values():

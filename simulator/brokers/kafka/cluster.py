@@ -39,7 +39,7 @@ class KafkaSystem:
         self.delivered = [0] * config.partitions
         self.brokers = [Broker(self, index, config.zones[index % len(config.zones)]) for index in range(config.brokers)]
         states = [self._initial_state(key) for key in range(config.partitions)]
-        self.controller = Controller(self, states)
+        self.controller = config.control.build(self, states) if config.control else Controller(self, states)
         self._create_clients()
         self._begin()
 

@@ -10,6 +10,7 @@ from math import inf
 
 from ...kernel.disk import DiskProfile
 from ...kernel.network import NetworkProfile
+from .control.config import KRaft, ZooKeeper
 from ..settings import boolean, changes, check, instance, positive_seconds, seconds, whole, zone_names
 from .reconciliation import LADDER, Reconciliation
 
@@ -90,6 +91,7 @@ class Cluster:
     replication_protocol: a rung of the ladder of `reconciliation`, from "truncate-to-high-watermark" to "kip-966". The last one brings
     eligible leader replicas, the default for new clusters since 4.1: the high watermark stands still below `min_insync`.
     flush_every_batch: fsync before a batch counts as written (`log.flush.interval.messages=1`; Kafka advises against it).
+    control: KRaft(...) or ZooKeeper(...), a control plane that fails over; None is a single controller that never fails.
     """
     brokers: int = 3
     partitions: int = 6
@@ -101,6 +103,7 @@ class Cluster:
     unclean_leader_election: bool = False
     replication_protocol: str = "kip-966"
     flush_every_batch: bool = False
+    control: KRaft | ZooKeeper | None = None
     replica_lag_time_max: float = 30.0
     replica_fetch_wait_max: float = 0.5
     replica_fetch_backoff: float = 1.0
@@ -124,6 +127,11 @@ class Cluster:
             positive_seconds(self, name)
         for name, kind in (("producer", Producer), ("consumer", Consumer), ("network", NetworkProfile), ("disk", DiskProfile)):
             instance(self, name, kind)
+        check(self, "control", self.control is None or isinstance(self.control, (KRaft, ZooKeeper)), "KRaft(...), ZooKeeper(...) or None")
+        if self.control is not None:
+            self.control.check_brokers(self.brokers)
+        check(self, "replication_protocol", not (self.eligible_leader_replicas and isinstance(self.control, ZooKeeper)),
+              "kip-320 or older with ZooKeeper: KIP-966 came with KRaft")
         check(self, "broker_session_timeout", self.broker_session_timeout > self.broker_heartbeat_interval,
               f"longer than broker_heartbeat_interval, which is {self.broker_heartbeat_interval:g} seconds")
 

@@ -34,6 +34,11 @@ class Controller(Decisions):
         self.partitions = {state.key: state for state in states}
         self.brokers: dict[int, Registration] = {}
 
+    @property
+    def silence(self) -> float:
+        """How long a broker may say nothing, in seconds."""
+        return self.config.broker_session_timeout
+
     def begin(self) -> None:
         """All brokers are in, and know everything."""
         for broker in self.system.brokers:
@@ -87,7 +92,7 @@ class Controller(Decisions):
         """Takes a silent broker out of every in-sync set and every leadership."""
         broker = self.system.brokers[index].node
         self.brokers[index].fenced = True
-        fenced = self.note(self.kinds.fenced, peer=broker.code, cause=broker.fault, value=round(self.config.broker_session_timeout))
+        fenced = self.note(self.kinds.fenced, peer=broker.code, cause=broker.fault, value=round(self.silence))
         self._publish(self.without_broker(index, fenced), fenced)
 
     def _admit(self, index: int, clean: bool, event: int) -> None:

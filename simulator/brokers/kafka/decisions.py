@@ -43,6 +43,11 @@ class Decisions:
                     changed.append(state)
         return changed
 
+    def after_unclean_shutdown(self, index: int, cause: int) -> list[PartitionState]:
+        """What changes when a broker comes back that may have lost records: it is neither in sync nor eligible any more (KIP-966)."""
+        trusted = [state for state in self.partitions.values() if index in state.isr + state.elr and self.config.eligible_leader_replicas]
+        return [self._without(state, index, cause, eligible=False) for state in trusted]
+
     def is_current(self, index: int, asked: PartitionState) -> bool:
         """Whether a leader that asks for a change leads, and speaks of the partition as it is."""
         state = self.partitions[asked.key]

@@ -24,6 +24,7 @@ class Session:
     def __init__(self, client, follower: int, max_wait: float, max_partition_bytes: int, handler):
         self.client, self.follower, self.max_wait, self.handler = client, follower, max_wait, handler
         self.max_partition_bytes = max_partition_bytes
+        self.incarnation = client.node.incarnation  # the life in which the fetcher opened it
         self.link = None                   # the way back to the client
         self.positions: dict[int, int] = {}
         self.fresh: dict[int, int] = {}    # partition -> the event that made something new for this fetcher

@@ -90,9 +90,9 @@ class Leadership:
         self.last_fetch[follower] = (now, log.end_offset)
         self.positions[follower] = offset
         if follower not in self.state.isr:
-            self._maybe_expand(follower, offset)
+            self.maybe_expand(follower, offset)
 
-    def _maybe_expand(self, follower: int, offset: int) -> None:
+    def maybe_expand(self, follower: int, offset: int) -> None:
         """A follower that has reached the high watermark, and this term's first offset, may join the in-sync replicas again.
 
         The second half is as old as KIP-320: a new leader's high watermark may be behind what its predecessor had committed.

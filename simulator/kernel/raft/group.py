@@ -59,6 +59,11 @@ class Group:
         leader = self.leader
         return leader.propose(value, on_commit, size, cause) if leader else None
 
+    def begin_with(self, value, size: int = 100) -> None:
+        """Gives every member the same first entry, of term 1 and on disk, before anything has happened: what formatting does."""
+        for member in self.members.values():
+            member.begin_with(Entry(1, value, size))
+
     def committed(self) -> list[Entry]:
         """What the member that knows most knows to be committed."""
         most = max(self.members.values(), key=lambda member: member.high_watermark)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .group import Group
 
 FOLLOWER, PROSPECTIVE, CANDIDATE, LEADER, OBSERVER = "follower", "prospective", "candidate", "leader", "observer"
-BACKOFF = 0.1  # seconds, the unit of an election's back-off (KafkaRaftClient.RETRY_BACKOFF_BASE_MS)
+BACKOFF = 0.1  # seconds, the unit of an election's back-off (KafkaRaftClient.RETRY_BACKOFF_BASE_MS); an observer's, too
 
 
 class Member:
@@ -40,6 +40,7 @@ class Member:
         self.forget()
         _also(node, "on_start", self.start)
         _also(node, "on_crash", self.stop)
+        _also(node, "on_disconnect", self.on_disconnect)
 
     def forget(self) -> None:
         """Everything that a process keeps in memory, as it is when the process starts."""
@@ -72,6 +73,13 @@ class Member:
         if lost:
             self.note("lost_unflushed", self.node.fault, self.log.end_offset, len(lost), lost[0].term, code(lost[0]))
 
+    def begin_with(self, entry: Entry) -> None:
+        """A log that is not empty on the first day."""
+        self.term = entry.term
+        self.log.append([entry], self.world.now)
+        self.log.flushed = self.log.flushing = self.log.end_offset
+        self._saved = self.term, self.voted_for
+
     # Time
 
     def wait(self, seconds: float) -> None:
@@ -88,10 +96,25 @@ class Member:
         if self.role == LEADER:
             self.check_quorum()
         elif self.role == OBSERVER:
-            self.wait(self.election_timeout())
-            self.replication.seek()
+            self.seek()
         else:
             self.stand()
+
+    def on_disconnect(self, peer: Node) -> None:
+        """The connection to a member is gone: an observer looks for another to ask."""
+        if self.role == OBSERVER and peer.name in (self.leader, self.replication.asked):
+            self.ask_elsewhere()
+
+    def ask_elsewhere(self) -> None:
+        """An observer forgets whom it took for the leader, and asks the next voter in a moment."""
+        self.leader = None
+        self.wait(BACKOFF)
+
+    def seek(self) -> None:
+        """An observer that hears no leader asks around; it waits a fetch timeout for each answer."""
+        self.leader = None
+        self.wait(self.fetch_timeout())
+        self.replication.seek()
 
     # Elections
 

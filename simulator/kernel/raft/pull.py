@@ -20,7 +20,7 @@ class Pull:
     def __init__(self, member: Member):
         self.member = member
         self.attempt = 0                                 # of a replica: the fetch whose answer counts
-        self.asked = 0                                   # of an observer: which voter it asked last
+        self.asked: str | None = None                    # of an observer: which voter it asked last who leads
         self.parked: dict[str, tuple[Fetch, int]] = {}   # of a leader: fetches that wait for something new, by replica
 
     # Leader
@@ -124,9 +124,9 @@ class Pull:
 
     def seek(self) -> None:
         """An observer without a leader asks one voter after the other who leads."""
-        voters = self.member.group.voters
-        self.asked = (self.asked + 1) % len(voters)
-        self.fetch(voters[self.asked].name, -1)
+        names = [voter.name for voter in self.member.group.voters]
+        self.asked = names[(names.index(self.asked) + 1) % len(names)] if self.asked else names[0]
+        self.fetch(self.asked, -1)
 
     def fetch(self, source: str, event: int) -> None:
         """Fetches, once all it has is on disk: the fetch says that it is. Answers to earlier fetches no longer count."""
@@ -149,6 +149,8 @@ class Pull:
         if answer.refused:
             if answer.leader not in (None, me.leader):
                 me.follow(answer.leader, event)
+            elif not me.voter:
+                me.ask_elsewhere()
             return
         me.hear(answer.leader, event)
         if answer.attempt != self.attempt:  # it had not known the leader, and has just begun to fetch from it

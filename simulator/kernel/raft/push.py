@@ -21,6 +21,7 @@ class Push:
     def __init__(self, member: Member):
         self.member = member
         self.next: dict[str, int] = {}  # of a leader: the offset from which to send on, by member
+        self.asked = None               # nobody asks who leads: leaders send
 
     # Leader
 
