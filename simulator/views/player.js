@@ -448,6 +448,7 @@ class TracePlayer {
     if (own.end !== null) words.push(`${part}, log ends at ${own.end}`);
     if (own.high !== null) words.push(`high watermark ${own.high}`);
     if (own.position !== null) words.push(`reads on at ${own.position}`);
+    if (own.owns) words.push(`owns ${own.owns.map(k => trace.keys[k]).join(", ") || "nothing"}`);
     return words.join("; ");
   }
 

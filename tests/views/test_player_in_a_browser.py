@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from simulator.evidence.trace import Trace
 from simulator.views.player import player
 
 pytestmark = pytest.mark.browser
@@ -150,6 +151,28 @@ def test_pointing_tells_details(open_page, html):
     box = page.locator(".nodes canvas").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.27, box["y"] + 90)
     assert "broker-1" in page.locator(".nodes .tip").inner_text()
+
+
+def test_members_of_a_group_tell_what_they_own(open_page):
+    trace = Trace()
+    broker, member = trace.node("coordinator", "broker", "a"), trace.node("consumer-1", "consumer", "a")
+    kinds = {name: trace.kind(name, "state", f"{{node}}: {name} {{key}}") for name in ("stable", "assigned", "revoked")}
+    changes = [("assigned", 0), ("assigned", 1), ("revoked", 0)]
+    trace.add(0.0, kinds["stable"], broker)
+    for time, (name, key) in enumerate(changes, start=1):
+        trace.add(time, kinds[name], member, key=trace.keys.code(f"orders-{key}"))
+    page = open_page(player(trace).html())
+
+    def owned() -> str:
+        box = page.locator(".nodes canvas").bounding_box()
+        page.mouse.move(box["x"] + 5, box["y"] + 5)
+        page.mouse.move(box["x"] + box["width"] - 60, box["y"] + 90)
+        return page.locator(".nodes .tip").inner_text().split("; ")[-1]
+
+    assert owned() == "owns orders-1"
+    page.keyboard.press("Home")
+    page.get_by_role("button", name="First event").click()
+    assert "owns" not in owned()
 
 
 def test_ten_thousand_events_leave_time_to_spare_in_every_frame(open_page, html, story):
