@@ -81,6 +81,24 @@ def fail_over_time() -> Time:
     return Time.of(lambda: failover.curve({"KRaft": kafka.KRaft(), "ZooKeeper": kafka.ZooKeeper()}, failover.GRID, seeds=20))
 
 
+# Consumer groups
+
+PROTOCOLS = ("eager", "cooperative", "static", "consumer")
+
+
+def rebalance_run(protocol: str, members: int = 100, partitions: int = 1_000):
+    """One more member joins the others; the run ends once every record is delivered and committed."""
+    group = kafka.Group(partitions, protocol, events=(kafka.groups.join(f"consumer-{members}", at=10),), poll_timeout=1.0)
+    run = simulate(group, Workload(rate=1_000, seconds=20, consumers=members), seed=7)
+    assert kafka.groups.owners_at_once(run.trace) == 1 and kafka.groups.time_to_stable(run.trace, since=10) < 20
+    return run
+
+
+def rebalance_time() -> Time:
+    """How long it takes to simulate that under all four protocols."""
+    return Time.of(lambda: [rebalance_run(protocol) for protocol in PROTOCOLS])
+
+
 # Memory
 
 def bytes_a_record(few: int, many: int, trace: bool = True) -> float:
