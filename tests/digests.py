@@ -10,6 +10,7 @@ from simulator import Workload, distributions, faults, kafka, simulate
 from simulator.brokers.pubsub import PubSub
 from simulator.brokers.workqueue import WorkQueue
 from simulator.evidence.table import Names, Table
+from simulator.kernel.objectstore import profile
 
 SMALL = Workload(rate=200, record_bytes=500, keys=50, seconds=20, consumers=2)
 AT_WORK = Workload(rate=50, keys=None, seconds=20, arrivals="even", consumers=3, work=distributions.Exponential(0.01))
@@ -21,6 +22,9 @@ SHARING = kafka.ShareGroup(partitions=2, acknowledgement_mode="explicit", acquir
 DARKNESS = (faults.power_loss("broker-1", "broker-2", "broker-3", at=6, lasts=3), faults.mute("broker-2", ["controller"], at=15, lasts=12),
             faults.drop(["producer-1"], ["broker-3"], at=12, lasts=4))
 DECIDERS = (faults.crash("controller-1", at=3, lasts=4), faults.pause("controller-2", at=9, lasts=6))
+
+TIERS = kafka.Tiering(segment_bytes=20_000, retention=12.0, local_retention=2.0, task_interval=1.0, retention_check_interval=1.0,
+                      chunk_bytes=10_000, store=profile("s3-standard-fleet"))
 
 SCENARIOS = {
     "kafka": (kafka.Cluster(), SMALL, ()),
@@ -35,6 +39,8 @@ SCENARIOS = {
     "kafka, brokers that are controllers": (kafka.Cluster(partitions=3, control=kafka.KRaft(combined=True)), SMALL, TROUBLE[:3]),
     "kafka with ZooKeeper": (kafka.Cluster(partitions=3, control=kafka.ZooKeeper(session_timeout=6.0), replication_protocol="kip-320"), SMALL,
                              TROUBLE[:3]),
+    "kafka, two tiers and racks in trouble": (kafka.Cluster(tiering=TIERS, consumer=kafka.Consumer(rack=True)), SMALL,
+                                             (*TROUBLE, faults.crash("object-store", at=6, lasts=2))),
     "work queue": (WorkQueue(prefetch=10), AT_WORK, ()),
     "work queue in trouble": (WorkQueue(queue_type="quorum", prefetch=5), AT_WORK,
                               (faults.crash("queue-1", at=5, lasts=3), faults.pause("worker-1", at=12, lasts=4), faults.crash("worker-2", at=3, lasts=6))),

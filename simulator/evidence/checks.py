@@ -28,5 +28,5 @@ def check(history: History | QueueHistory, guarantees: Guarantees = Guarantees()
     if isinstance(history, QueueHistory):
         findings = queue_findings(history, guarantees, limit)
     else:
-        findings = log_findings(history, limit) | replica_findings(history)
+        findings = log_findings(history, limit, guarantees.retention) | replica_findings(history)
     return Report(findings, permitted(guarantees), limit)

@@ -90,6 +90,12 @@ class KeyLog:
         position[known] = self.position[place[known]]
         return position
 
+    def sent_at(self) -> np.ndarray:
+        """When each stretch was last sent, in seconds: it was appended then or later; never (inf) if nobody is known to have sent it."""
+        times = np.full(len(self.start), -np.inf)
+        np.maximum.at(times, self.stretch[self.of_send], self.sends["invoked"][self.send_row])
+        return np.where(np.isneginf(times), np.inf, times)
+
     def lost(self) -> np.ndarray:
         """Stretches that were certainly written and that no reader saw, although a reader got past them."""
         seen = self.first[self.read]

@@ -33,9 +33,15 @@ ON_READS = (*SENTENCES, "inconsistent offset", "internal poll skip", "internal n
 KINDS = (*ON_READS, "internal nonmonotonic send", "nonmonotonic send", "internal send skip")
 
 
-def log_findings(history: History, limit: int | None) -> dict[str, Findings]:
-    """What each check finds in a history, with the `limit` largest cases of each key."""
-    findings = {kind: Findings() for kind in KINDS}
+EXPIRED = "{records} of {key} ({offsets}; sent by {process}, acknowledged at {time}) are older than the retention, and gone"
+
+
+def log_findings(history: History, limit: int | None, retention: float | None = None) -> dict[str, Findings]:
+    """What each check finds in a history, with the `limit` largest cases of each key.
+
+    With a retention (seconds) the log may begin later than it did: what is missing from its beginning and older is `expired`, not lost.
+    """
+    findings = {kind: Findings() for kind in (KINDS if retention is None else (*KINDS, "expired"))}
     sends, odd_sends = _sound(history.sends.rows, history)
     polls, odd_polls = _sound(history.polls.rows, history)
     if not np.any(polls["type"] == OK):
@@ -51,13 +57,21 @@ def log_findings(history: History, limit: int | None) -> dict[str, Findings]:
         except Entangled as problem:
             _doubt(findings, KINDS, f"{history.keys[key]}: {problem}")
             continue
-        _Judge(history, key, log, limit).judge(findings, marks, mixed)
+        _Judge(history, key, log, limit, retention).judge(findings, marks, mixed)
     return findings
 
 
 def _final_reader(history: History) -> int:
     """The code of the process that read every key from its beginning once all was over; -1 if there is none."""
     return history.processes.code(FINAL_READER) if history.drained and FINAL_READER in history.processes else -1
+
+
+def _last_look(history: History) -> float:
+    """When the final reader read, in seconds; without one, when anybody did last."""
+    final = _final_reader(history)
+    times = [table.rows[name][table.rows["process"] == final] for table, name in ((history.polls, "completed"), (history.marks, "time"))]
+    found = np.concatenate(times)
+    return float(found.max() if len(found) else history.polls.rows["completed"].max(initial=0.0))
 
 
 def _doubt(findings: dict[str, Findings], kinds, reason: str) -> None:
@@ -122,8 +136,9 @@ def _runs(numbers: np.ndarray) -> list[np.ndarray]:
 class _Judge:
     """The checks on one key."""
 
-    def __init__(self, history: History, key: int, log: KeyLog, limit: int | None):
+    def __init__(self, history: History, key: int, log: KeyLog, limit: int | None, retention: float | None = None):
         self.history, self.code, self.key, self.log, self.limit = history, key, history.keys[key], log, limit
+        self.expires = None if retention is None else log.sent_at() + retention
 
     def judge(self, findings: dict[str, Findings], marks: Marks, mixed: np.ndarray) -> None:
         """Adds to the findings what this key has to say; `mixed` are the operations that both sent and polled."""
@@ -131,16 +146,26 @@ class _Judge:
         lost, unseen = log.lost(), np.flatnonzero(log.acknowledged & ~log.read)
         if self.history.drained:  # the final reader got past everything: what it did not see is not merely late
             lost = np.union1d(lost, unseen)
+        vanished = np.flatnonzero(log.acknowledged & log.read & ~log.left) if _final_reader(self.history) >= 0 else lost[:0]
+        if self.expires is not None:
+            gone = self._expired()
+            self._add(findings, "expired", np.intersect1d(np.union1d(lost, vanished), gone), log.writer)
+            lost, unseen, vanished = (np.setdiff1d(stretches, gone) for stretches in (lost, unseen, vanished))
         self._add(findings, "lost write", lost, log.writer)
         self._add(findings, "unseen", np.setdiff1d(unseen, lost), log.writer)
-        if _final_reader(self.history) >= 0:
-            self._add(findings, "vanished", np.flatnonzero(log.acknowledged & log.read & ~log.left), log.reader)
+        self._add(findings, "vanished", vanished, log.reader)
         self._add(findings, "aborted read", np.flatnonzero(log.failed & log.read), log.reader)
         self._add(findings, "duplicate", log.repeated, log.witness)
         self._precommitted(findings, mixed)
         self._conflicts(findings["inconsistent offset"])
         self._polls(findings, marks)
         self._sends(findings)
+
+    def _expired(self) -> np.ndarray:
+        """The stretches that retention may have deleted: old enough when the log was last read, and before all that was still there."""
+        log = self.log
+        begins = log.first[log.left & (log.first >= 0)].min(initial=len(log.offset)) if log.left.any() else len(log.offset)
+        return np.flatnonzero((self.expires <= _last_look(self.history)) & (log.last < begins))
 
     # Checks on records: a run of neighbouring stretches is one anomaly.
 
@@ -161,7 +186,7 @@ class _Judge:
 
     def _on_run(self, kind: str, run: np.ndarray, row: np.void) -> Anomaly:
         records, offsets = self.log.values(run), self.log.offsets(self._places(run))
-        sentence = SENTENCES[kind].format(
+        sentence = (EXPIRED if kind == "expired" else SENTENCES[kind]).format(
             records=spans(records), offsets=spans(offsets, "offset"), key=self.key, time=f"{row['completed']:.3f} s",
             process=self.history.processes[row["process"]],
             although="not even the final one" if self.history.drained else "although readers got further")
@@ -205,9 +230,17 @@ class _Judge:
         odd = steps(moments(log.polls)[log.poll_row], (log.polls["type"] == OK)[log.poll_row],
                     log.known_position[log.of_poll], log.pieces.count[log.of_poll],
                     marks.drops(self.code), marks.rebalances(self.code))
+        if self.expires is not None:
+            odd = odd.without([i for i in np.flatnonzero(odd.gap > 1) if self._over_expired(odd, i)])
         for where, inside in (("internal", odd.internal), ("external", ~odd.internal)):
             for kind, moved in ((f"{where} poll skip", odd.gap > 1), (f"{where} nonmonotonic poll", odd.gap < 1)):
                 self._add_steps(findings[kind], kind, odd, inside & moved, self._moved)
+
+    def _over_expired(self, odd: Steps, i: int) -> bool:
+        """Whether all that a reader jumped over was older than the retention by then."""
+        row, position = self._poll(odd.after[i])
+        skipped = self.log.holder[self.log.between(position - int(odd.gap[i]) + 1, position)]
+        return bool(np.all(self.expires[skipped] <= row["completed"]))
 
     def _add_steps(self, found: Findings, kind: str, odd: Steps, chosen: np.ndarray, tell: Callable) -> None:
         chosen = np.flatnonzero(chosen)

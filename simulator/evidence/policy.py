@@ -17,6 +17,7 @@ class Guarantees:
     durable: what was acknowledged survives; False for fire and forget.
     in_order: records of one process stay in the order in which it sent them.
     delivery_limit: deliveries of one message before a queue gives up on it, None if it never does.
+    retention: seconds for which a log keeps a record; None if it keeps them for ever.
     """
     idempotence: bool = True
     subscribe: bool = False
@@ -24,12 +25,15 @@ class Guarantees:
     durable: bool = True
     in_order: bool = True
     delivery_limit: int | None = None
+    retention: float | None = None
 
     def __post_init__(self):
         if self.isolation not in ISOLATIONS:
             raise ValueError(f"isolation: {self.isolation!r} is not one of 'read_committed', 'read_uncommitted'")
         if self.delivery_limit is not None and self.delivery_limit < 1:
             raise ValueError(f"delivery_limit: {self.delivery_limit!r} is neither None nor at least 1")
+        if self.retention is not None and not self.retention > 0:
+            raise ValueError(f"retention: {self.retention!r} is neither None nor greater than 0 seconds")
 
 
 def permitted(guarantees: Guarantees) -> frozenset[str]:
@@ -38,6 +42,8 @@ def permitted(guarantees: Guarantees) -> frozenset[str]:
     # reason is a check of its own.
     # That nobody saw the last records proves nothing unless a final reader looked for them, and then they are lost writes.
     allowed = {"internal send skip", "redelivery", "unseen"}
+    if guarantees.retention is not None:
+        allowed |= {"expired"}
     if not guarantees.durable:
         allowed |= {"lost write", "unseen", "vanished", "lost"}
     if not guarantees.idempotence:

@@ -20,6 +20,7 @@ PHRASES = {
     "lost write": ("acknowledged record", "lost"),
     "unseen": ("acknowledged record", "never seen"),
     "vanished": ("acknowledged record", "lost after being read"),
+    "expired": ("acknowledged record", "deleted by retention"),
     "lost": ("message", "lost"),
     "duplicate": ("record", "stored more than once"),
     "inconsistent offset": ("offset", "given to different records"),

@@ -23,6 +23,10 @@ class Steps(NamedTuple):
     gap: np.ndarray
     internal: np.ndarray
 
+    def without(self, excused: list[int]) -> Steps:
+        """The steps but these."""
+        return Steps(*(np.delete(column, excused) for column in self))
+
 
 def steps(moment: np.ndarray, advances: np.ndarray, first: np.ndarray, size: np.ndarray, drops: np.ndarray,
           exempt: np.ndarray) -> Steps:

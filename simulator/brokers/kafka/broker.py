@@ -14,6 +14,7 @@ from .fetching import Fetcher, Session
 from .log import Log
 from .messages import NO_ERROR, REQUEST_OVERHEAD, Error, Fetch, Fetched, PartitionState, ProduceRequest
 from .partition import Leadership
+from .tiering.manager import RemoteLogManager
 
 if TYPE_CHECKING:
     from .cluster import KafkaSystem
@@ -31,6 +32,7 @@ class Broker:
         self.record = system.world.trace.add  # for what happens with every batch; `note` is for the rest
         self.disk = Disk(self.node, self.config.disk)
         self.logs: dict[int, Log] = {}
+        self.tiers = RemoteLogManager(self, system.tiers) if system.tiers else None
         self.clean_shutdown = True
         self.node.on_start, self.node.on_crash, self.node.on_disconnect = self.start, self._crashed, self._disconnected
         self._forget()
@@ -50,6 +52,8 @@ class Broker:
         self._forget()
         self.registered = False
         self._heartbeat()
+        if self.tiers:
+            self.tiers.start()
         self.node.after(self.config.replica_lag_time_max / 2, self._check_lag)
 
     def _heartbeat(self):
@@ -184,6 +188,9 @@ class Broker:
             if diverged:
                 errors = (errors or []) + [Fetched(key, [], leadership.log.high_watermark, diverged=diverged)]
                 continue
+            if offset < log.local_start_offset and (told := self.tiers.behind(session, key, offset, event)):
+                errors = (errors or []) + [told]
+                continue
             self._position(session, leadership, key, offset, event, now)
         session.event = event
         if errors or session.fresh or session.stale or session.gone:
@@ -221,7 +228,7 @@ class Broker:
                 session.fresh.pop(key, None)
             if offset > leadership.log.high_watermark:
                 self.advance(leadership, event)
-        elif offset < leadership.log.high_watermark:
+        elif offset < leadership.log.high_watermark and key not in session.cold:
             session.fresh[key] = leadership.last_append
         else:
             session.fresh.pop(key, None)
@@ -266,8 +273,9 @@ class Broker:
                 continue
             log = self.logs[key]
             high_watermark = log.high_watermark
-            batches, taken, records = log.read(session.positions[key], high_watermark if committed_only else log.end_offset,
-                                               session.max_partition_bytes)
+            limit = high_watermark if committed_only else log.end_offset
+            batches, taken, records = (self.tiers.read(session, key, limit) if self.tiers else
+                                       log.read(session.positions[key], limit, session.max_partition_bytes))
             parts.append((key, batches, high_watermark, None, NO_ERROR))
             size += taken
             count += records
@@ -298,7 +306,8 @@ class Broker:
         self._flush()
 
     def _obey(self, state: PartitionState, event: int) -> None:
-        self.logs.setdefault(state.key, Log())
+        if state.key not in self.logs:
+            self.logs[state.key] = self.tiers.new_log() if self.tiers else Log()
         leadership = self.leading.get(state.key)
         if leadership and state.leader == self.index and state.leader_epoch == leadership.epoch:
             if state.isr != leadership.state.isr:

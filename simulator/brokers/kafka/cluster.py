@@ -15,6 +15,7 @@ from .kinds import Kinds
 from .messages import PartitionState
 from .partitioner import partitions_of
 from .producer import ProducerClient
+from .tiering.manager import Tiers
 from .reconciliation import Reconciliation
 
 if TYPE_CHECKING:
@@ -37,10 +38,13 @@ class KafkaSystem:
                 names.code(f"{TOPIC}-{key}")
         self.committed: dict[int, int] = {}
         self.delivered = [0] * config.partitions
+        self.tiers = Tiers(self) if config.tiering else None
         self.brokers = [Broker(self, index, config.zones[index % len(config.zones)]) for index in range(config.brokers)]
         states = [self._initial_state(key) for key in range(config.partitions)]
         self.controller = config.control.build(self, states) if config.control else Controller(self, states)
         self._create_clients()
+        if self.tiers:
+            self.tiers.open()
         self._begin()
 
     def _initial_state(self, key: int) -> PartitionState:
@@ -70,8 +74,9 @@ class KafkaSystem:
     @property
     def guarantees(self) -> Guarantees:
         """What this configuration promises; losing what was acknowledged is never part of it, whatever `acks` is."""
-        producer = self.config.producer
-        return Guarantees(idempotence=producer.idempotent, in_order=producer.idempotent or producer.max_in_flight == 1)
+        producer, tiering = self.config.producer, self.config.tiering
+        return Guarantees(idempotence=producer.idempotent, in_order=producer.idempotent or producer.max_in_flight == 1,
+                          retention=tiering.retention if tiering else None)
 
     # What clients know without asking
 
@@ -131,16 +136,23 @@ class KafkaSystem:
                 if batch.offset < min(log.high_watermark, leader_log.high_watermark):
                     history.replicas.append(replica, key, batch.offset, batch.count, batch.epoch, batch.value, now)
 
+    def _readable(self, key: int, log):
+        """All batches that a reader from the beginning would find at the leader."""
+        return self.brokers[self.controller.partitions[key].leader].tiers.everything(key) if self.tiers else log.batches
+
     def finish(self) -> None:
         """The final reader reads every partition from its beginning to its high watermark; then the books are closed."""
         reader = self.history.processes.code(FINAL_READER)
         now, complete = self.world.now, True
+        if self.tiers:  # what it does not find may have expired: that depends on when it looked
+            self.history.assign(FINAL_READER, self.history.keys.names, now)
         for key in range(self.config.partitions):
             log = self._leader_log(key)
             complete = complete and log is not None
-            for batch in log.batches if log else ():
+            for batch in self._readable(key, log) if log else ():
                 if batch.offset < log.high_watermark:
                     self.history.polled(self.history.op(), reader, key, batch.value, batch.count, batch.offset, OK, now, now)
             self._look_at_replicas(key, log)
         self.history.drained = complete and self.producer.done
+        self.world.meters.integrals["broker seconds"] = self.config.brokers * now
         self.world.meters.counts["stored bytes"] = sum(log.size() for broker in self.brokers for log in broker.logs.values())

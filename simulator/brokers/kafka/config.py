@@ -12,6 +12,7 @@ from ...kernel.disk import DiskProfile
 from ...kernel.network import NetworkProfile
 from .control.config import KRaft, ZooKeeper
 from ..settings import boolean, changes, check, instance, positive_seconds, seconds, whole, zone_names
+from .tiering.config import Tiering
 from .reconciliation import LADDER, Reconciliation
 
 
@@ -90,6 +91,7 @@ class Cluster:
     unclean_leader_election: whether a replica that is not in sync may become leader when no other is left.
     replication_protocol: a rung of the ladder of `reconciliation`, from "truncate-to-high-watermark" to "kip-966". The last one brings
     eligible leader replicas, the default for new clusters since 4.1: the high watermark stands still below `min_insync`.
+    tiering: segments, retention and an object store for what is old (KIP-405); None keeps everything on the brokers' disks.
     flush_every_batch: fsync before a batch counts as written (`log.flush.interval.messages=1`; Kafka advises against it).
     control: KRaft(...) or ZooKeeper(...), a control plane that fails over; None is a single controller that never fails.
     """
@@ -109,6 +111,7 @@ class Cluster:
     replica_fetch_backoff: float = 1.0
     broker_heartbeat_interval: float = 2.0
     broker_session_timeout: float = 9.0
+    tiering: Tiering | None = None
     network: NetworkProfile = field(default_factory=NetworkProfile)
     disk: DiskProfile = field(default_factory=DiskProfile)
 
@@ -132,6 +135,7 @@ class Cluster:
             self.control.check_brokers(self.brokers)
         check(self, "replication_protocol", not (self.eligible_leader_replicas and isinstance(self.control, ZooKeeper)),
               "kip-320 or older with ZooKeeper: KIP-966 came with KRaft")
+        check(self, "tiering", self.tiering is None or isinstance(self.tiering, Tiering), "None or a Tiering")
         check(self, "broker_session_timeout", self.broker_session_timeout > self.broker_heartbeat_interval,
               f"longer than broker_heartbeat_interval, which is {self.broker_heartbeat_interval:g} seconds")
 

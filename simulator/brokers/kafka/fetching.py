@@ -97,7 +97,11 @@ class Fetcher:
                 continue
             log = broker.logs[key]
             if error is not NO_ERROR:
-                failed = True
+                if diverged:
+                    broker.tiers.begin_anew(key, diverged, event)
+                    self.moved[key] = None
+                else:
+                    failed = True
                 continue
             if self.asking and not (diverged and broker.rules.iterates):
                 self.asking.pop(key, None)

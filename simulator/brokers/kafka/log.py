@@ -28,6 +28,7 @@ class Log:
     """
 
     def __init__(self):
+        self.local_start_offset = 0    # the first offset that this disk still has
         self.batches: list[LogBatch] = []
         self.offsets: list[int] = []   # first offset of each batch, for bisection
         self.written: list[float] = []  # when each batch was written here, for power losses
@@ -87,7 +88,7 @@ class Log:
             keep -= 1
         removed = self.batches[keep:]
         del self.batches[keep:], self.offsets[keep:], self.written[keep:]
-        self.end_offset = self.batches[-1].end if self.batches else 0
+        self.end_offset = self.batches[-1].end if self.batches else self.local_start_offset
         while self.epochs and self.epochs[-1][1] >= self.end_offset:
             self.epochs.pop()
         self.last_epoch = self.epochs[-1][0] if self.epochs else -1

@@ -33,6 +33,8 @@ def turn(broker: Broker, session: Session, key: int, offset: int, event: int) ->
     log = broker.logs.get(key)
     if log is None or offset > log.end_offset or not any(key in fetcher.partitions for fetcher in broker.fetchers.values()):
         return None
+    if offset < log.local_start_offset and (told := broker.tiers.behind(session, key, offset, event)):
+        return [told]
     _serve(broker, session, key, offset, event)
     return []
 
@@ -52,7 +54,7 @@ def _serve(broker: Broker, session: Session, key: int, offset: int, event: int) 
     if key not in session.positions:
         broker.readers.setdefault(key, []).append(session)
     session.positions[key] = offset
-    if offset < broker.logs[key].high_watermark:
+    if offset < broker.logs[key].high_watermark and key not in session.cold:
         session.fresh[key] = event
     else:
         session.fresh.pop(key, None)
