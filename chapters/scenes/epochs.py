@@ -9,7 +9,7 @@ from simulator.run import Run
 from simulator.views import style
 from simulator.views.picture import Picture, picture, sentence, words
 
-from .counterexamples import KEEPS, LADDER, forgetful_follower, verdict
+from .counterexamples import KEEPS, LADDER, diverged, forgetful_follower, lost, verdict
 
 EPOCHS = [style.OKABE_ITO[name] for name in ("sky", "orange", "blue", "yellow", "purple", "green")]  # one a leader epoch, with its number
 ON_DARK = (style.OKABE_ITO["blue"],)  # colours on which words are white
@@ -130,3 +130,16 @@ def crash(rung: str = LADDER[0], crash_at: float = 4.2) -> Replay:
     """The forgetful follower on this rung, its leader dying at this moment."""
     run = forgetful_follower(crash_at).on(rung)
     return Replay(**{field.name: getattr(run, field.name) for field in fields(run)})
+
+
+def in_the_dark(run: Run, offset: int) -> float:
+    """Seconds from the leader's high watermark passing this offset to broker-3's own doing so."""
+    trace = run.trace
+    marks = [trace.events.rows[trace.where("high_watermark", node=name)] for name in ("broker-1", "broker-3")]
+    first, last = (rows["time"][rows["offset"] >= offset][0] for rows in marks)
+    return float(last - first)
+
+
+def both(run: Run) -> bool:
+    """Whether an execution lost a record and left replicas that differ."""
+    return lost(run) > 0 and diverged(run) > 0
