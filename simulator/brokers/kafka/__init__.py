@@ -18,11 +18,13 @@ learns of it at once, one that talks to a machine without power learns nothing u
 Left out so far: request CPU time and quotas, transactions, compaction, compression.
 """
 
-from . import groups, share
+from . import groups, share, transactions
 from .config import Cluster, Consumer, Producer
 from .control import KRaft, ZooKeeper
 from .groups import Group
 from .share import ShareGroup
 from .tiering import Tiering
+from .transactions import Pipeline, Transactions
 
-__all__ = ["Cluster", "Consumer", "Group", "KRaft", "Producer", "ShareGroup", "Tiering", "ZooKeeper", "groups", "share"]
+__all__ = ["Cluster", "Consumer", "Group", "KRaft", "Pipeline", "Producer", "ShareGroup", "Tiering", "Transactions", "ZooKeeper", "groups", "share",
+           "transactions"]
