@@ -22,7 +22,7 @@ RECOVERIES = ("start", "restart", "resume", "healed", "unfenced")  # a node that
 # What to leave out first if there is too much to tell: what is named later, and last what is not named at all.
 TELLING = ("truncate", "lost_unflushed", "crash", "power_loss", "isolate", "pause", "elected", "fenced", "append",
            "acknowledged", "drop", "retry", "timeout", "produce", "publish", "deliver", "delivered", "reset", "offline",
-           "gave_up", "replicate", "isr")
+           "gave_up", "marker", "transaction", "marker_refused", "aborted", "committed", "uncertain", "replicate", "isr")
 SHAPES = ("state", "drop", "local")  # what a story tells, the most important first
 
 

@@ -79,7 +79,7 @@ class Leadership:
             return error, None
         if sequence == last.sequence + last.count:
             return NO_ERROR, None
-        known = next((old for old in recent if old.sequence == sequence), None)
+        known = next((old for old in recent if old.sequence == sequence and not old.marker), None)
         if known is None and sequence < last.sequence:
             known = next((old for old in reversed(self.log.batches) if old.sequence == sequence
                           and old.producer_id == batch.producer_id and old.producer_epoch == batch.producer_epoch), None)

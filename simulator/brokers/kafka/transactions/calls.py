@@ -27,12 +27,14 @@ class Caller:
 
     def __init__(self, world, node, kinds: dict[str, int], timeout: float):
         self.world, self.node, self.kinds, self.timeout = world, node, kinds, timeout
-        self.forget()
+        self.open: dict[Call, None] = {}
+        self.connections: dict[object, int] = {}  # peer -> the number of the connection in use
 
     def forget(self) -> None:
-        """The process has died, and all that it waited for with it."""
-        self.open: dict[Call, None] = {}
-        self.connections: dict[object, int] = getattr(self, "connections", {})
+        """The process has died: an answer to what it has asked means nothing to its next life."""
+        for call in self.open:
+            call.open = False
+        self.open = {}
 
     def ask(self, broker, api: str, body, then: Callable, note: str = "", cause: int = -1, size: int = REQUEST_OVERHEAD, **about) -> None:
         """Sends a request to a broker; `then(error, value)` is called once, whatever happens."""

@@ -32,6 +32,7 @@ class _Settings:
 
     def __post_init__(self):
         instance(self, "cluster", Cluster)
+        check(self, "cluster", self.cluster.tiering is None, "a cluster without tiering: this model keeps transactions on local disks")
         check(self, "transaction_version", self.transaction_version in VERSIONS and self.transaction_version is not True, "1 or 2")
         check(self, "isolation", self.isolation in ISOLATIONS, " or ".join(map(repr, ISOLATIONS)))
         boolean(self, "strict_markers")

@@ -12,9 +12,9 @@ from ..cluster import KafkaSystem
 from ..consumer import ConsumerClient
 from ..controller import Controller
 from ..kinds import Kinds
-from ..messages import PartitionState
 from ..partitioner import partitions_of
 from ..producer import ProducerClient
+from ..reconciliation import Reconciliation
 from .broker import TransactionalBroker
 from .kinds import SENTENCES
 from .producer import TransactionalProducer, Work
@@ -36,6 +36,7 @@ class TransactionalSystem(KafkaSystem):
         self.world, self.workload, self.record_bytes = world, workload, workload.record_bytes
         self.linger = self.config.producer.linger
         self.kinds, self.history = Kinds(world.trace), History()
+        self.rules, self.tiers = Reconciliation(self.config.replication_protocol), None
         self.calls = {name: world.trace.kind(name, *how) for name, how in SENTENCES.items()} | {"produce": self.kinds.produce}
         self.read_committed = settings.isolation == "read_committed"
         partitions = range(self.config.partitions)
@@ -52,13 +53,14 @@ class TransactionalSystem(KafkaSystem):
         self.brokers = [TransactionalBroker(self, index, self.config.zones[index % len(self.config.zones)])
                         for index in range(self.config.brokers)]
         states = [self._initial_state(key) for key in range(len(self.names))]
-        self.controller = Controller(self, states)
+        control = self.config.control
+        self.controller = control.build(self, states) if control else Controller(self, states)
         self.producers: list[TransactionalProducer] = []
         self._create_clients()
-        self._begin(states)
+        self._begin()
 
-    def _begin(self, states: list[PartitionState]) -> None:
-        super()._begin(states)
+    def _begin(self) -> None:
+        super()._begin()
         for client in self._transactional():
             if client is not self.producer:  # which has been started with the brokers
                 client.start()
