@@ -9,10 +9,10 @@ sentence where it is not. Nothing is pretended: what did not run shows no result
 
 from __future__ import annotations
 
-from labs.servers import kafka_install, process
+from labs.servers import kafka_install, mock_kafka, process
 
 MARK = "%%needs "
-ELSEWHERE = {"kafka": kafka_install}  # what is more than one program on the PATH knows itself where it is
+ELSEWHERE = {"kafka": kafka_install, "mock-kafka": mock_kafka}  # what is more than one program on the PATH knows itself where it is
 
 
 def find(program: str) -> str | None:

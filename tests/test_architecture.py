@@ -25,7 +25,7 @@ FLOORS = {
     "simulator.run": {"simulator.kernel", "simulator.evidence", "simulator.workload", "simulator.views"},
     "simulator.experiment": {"simulator.kernel", "simulator.workload", "simulator.run"},
     "simulator": {"simulator.kernel", "simulator.brokers", "simulator.workload", "simulator.theory", "simulator.experiment"},
-    "labs": {"simulator.evidence", "simulator.views", "simulator.theory"},
+    "labs": {"simulator", "simulator.brokers", "simulator.evidence", "simulator.views", "simulator.theory"},  # it predicts, then measures
     "classroom": {"simulator", "simulator.experiment", "simulator.run", "simulator.views"},
     "exercises": {"simulator.evidence", "classroom"},
 }

@@ -71,10 +71,10 @@ class Sandbox:
                                           stdin=subprocess.PIPE, **_group(0))
         _close_in_forks(self._watchdog.stdin)
 
-    def start(self, name: str, command: list[str], **env: str) -> Server:
+    def start(self, name: str, command: list[str], *, stdin: int = subprocess.DEVNULL, **env: str) -> Server:
         """Starts a server, or starts it again; its output goes to `name`.log in the folder."""
         with open(self.folder / f"{name}.log", "ab") as log:
-            process = subprocess.Popen(command, cwd=self.folder, env={**os.environ, **env}, stdin=subprocess.DEVNULL,
+            process = subprocess.Popen(command, cwd=self.folder, env={**os.environ, **env}, stdin=stdin,
                                        stdout=log, stderr=subprocess.STDOUT, **_group(self._watchdog.pid))
         self._watchdog.stdin.write(f"{process.pid}\n".encode())
         self._watchdog.stdin.flush()

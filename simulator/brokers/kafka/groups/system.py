@@ -23,6 +23,7 @@ BATCH = 0.005  # seconds of records that stand in the history as one send
 
 class GroupSystem:
     """One group over one topic; every partition gets `workload.rate / partitions` records a second, evenly."""
+    classic, reconciling = ClassicCoordinator, ReconcilingCoordinator
 
     def __init__(self, config: Group, world: World, workload: Workload):
         self.config, self.world, self.workload, self.history = config, world, workload, History()
@@ -34,7 +35,7 @@ class GroupSystem:
             self.history.created[self.history.keys.code(f"{TOPIC}-{key}")] = created
             world.trace.keys.code(f"{TOPIC}-{key}")
         consumer = config.protocol == "consumer"
-        self.coordinator = (ReconcilingCoordinator if consumer else ClassicCoordinator)(self)
+        self.coordinator = (self.reconciling if consumer else self.classic)(self)
         self.members = [(ReconcilingMember if consumer else ClassicMember)(self, number + 1) for number in range(workload.consumers)]
         self._plan()
 

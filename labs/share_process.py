@@ -1,0 +1,18 @@
+"""A member of a share group in a process of its own: it acquires records, works on them for ever, and acknowledges nothing.
+
+Run as `python share_process.py CONFIG TOPIC`; it prints the value of every record that it holds. Made to be killed.
+"""
+
+import json
+import sys
+
+from confluent_kafka import ShareConsumer
+
+consumer = ShareConsumer(json.loads(sys.argv[1]))
+consumer.subscribe([sys.argv[2]])
+print("ready", flush=True)
+while not (messages := consumer.poll(0.2)):
+    pass
+for message in messages:
+    print(int(message.value()), flush=True)
+sys.stdin.read()
