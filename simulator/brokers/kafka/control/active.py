@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..decisions import Decisions
 from ..messages import PartitionState
-from .metadata import RECORD_BYTES, BrokerFenced, BrokerRegistered, PartitionChanged
+from .metadata import RECORD_BYTES, BrokerFenced, BrokerRegistered, PartitionChanged, describe
 
 if TYPE_CHECKING:
     from ....kernel.raft import Member
@@ -118,5 +118,10 @@ class ActiveController(Decisions):
         changed = [PartitionChanged(state) for state in states if state != self.partitions[state.key]]
         batch = (*records, *changed)
         if batch:
-            offset = self.member.propose(batch, size=RECORD_BYTES * len(batch), cause=cause)
+            told = self.note(self.quorum.decided_kind, self.quorum.group.key, cause, self.state.end_offset, epoch=self.term,
+                             text=describe(batch, self._name))
+            offset = self.member.propose(batch, size=RECORD_BYTES * len(batch), cause=told)
             self.state.apply(offset, batch)
+
+    def _name(self, index: int) -> str:
+        return self.system.brokers[index].node.name

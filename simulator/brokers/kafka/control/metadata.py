@@ -5,6 +5,7 @@ Kafka's names: RegisterBrokerRecord, BrokerRegistrationChangeRecord (fencing), P
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -35,6 +36,27 @@ class Registration(NamedTuple):
     incarnation: int
     broker_epoch: int
     fenced: bool
+
+
+def describe(batch: tuple, name: Callable[[int], str], most: int = 3) -> str:
+    """A batch of records in words; `name` gives the name of a broker."""
+    told = [_describe(record, name) for record in batch[:most]]
+    return "; ".join(told + [f"and {len(batch) - most} records more"] * (len(batch) > most))
+
+
+def _describe(record: NamedTuple, name: Callable[[int], str]) -> str:
+    if isinstance(record, BrokerRegistered):
+        return f"{name(record.broker)} is registered"
+    if isinstance(record, BrokerFenced):
+        return f"{name(record.broker)} is {'fenced' if record.fenced else 'unfenced'}"
+    state = record.state
+    leader = f"led by {name(state.leader)}" if state.leader >= 0 else "without a leader"
+    eligible = f", eligible {_short(state.elr, name)}" if state.elr else ""
+    return f"partition {state.key} {leader} in epoch {state.leader_epoch}, in sync {_short(state.isr, name)}{eligible}"
+
+
+def _short(brokers: tuple[int, ...], name: Callable[[int], str]) -> str:
+    return "+".join(name(index).removeprefix("broker-") for index in brokers) or "nobody"
 
 
 @dataclass

@@ -27,9 +27,10 @@ class Quorum:
 
     def __init__(self, system: KafkaSystem, states: list[PartitionState], control: KRaft):
         self.system, self.config, self.world, self.kinds = system, system.config, system.world, system.kinds
-        self.active_kind = self.world.trace.kind("active", "state", "{node} is the active controller; it knows all metadata up to offset {offset}")
-        self.refused_kind = self.world.trace.kind("alter_partition_refused", "send",
-                                                  "{node} tells {peer} that the in-sync replicas of {key} stay as they are")
+        declare = self.world.trace.kind
+        self.active_kind = declare("active", "state", "{node} is the active controller; it knows all metadata up to offset {offset}")
+        self.decided_kind = declare("decided", "local", "{node} decides, at offset {offset} of {key}: {note}")
+        self.refused_kind = declare("alter_partition_refused", "send", "{node} tells {peer} that the in-sync replicas of {key} stay as they are")
         self.readers = {broker.node.name: broker for broker in system.brokers}
         voters = self._voters(control)
         observers = [broker.node for broker in system.brokers if broker.node not in voters]

@@ -1,0 +1,196 @@
+"""Chapter 02b: who decided what and when, who was in office, and how long a fail-over takes, by the number of partitions.
+
+Everything but the fail-over times reads recorded evidence; how the control plane works is in `simulator/brokers/kafka/control`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+
+from simulator import Workload, faults, kafka, simulate
+from simulator.brokers.kafka.control.failover import GRID, MEASURED, curve, fail_over
+from simulator.run import Run
+from simulator.views import figures, style
+from simulator.views.picture import Picture, picture, sentence, words
+
+METADATA = "__cluster_metadata"
+ERAS = {"KRaft": kafka.KRaft(), "ZooKeeper": kafka.ZooKeeper()}
+DOWN = ("crash", "power_loss")
+
+
+# What was decided
+
+def decisions(run):
+    """The decisions of controllers in the order in which they were made, and when each was committed (pandas)."""
+    import pandas as pd
+    rows, trace = run.trace.events.rows, run.trace
+    return pd.DataFrame([{"time": f"{rows['time'][event]:.3f} s", "controller": trace.nodes[rows["node"][event]].name,
+                          "epoch": rows["epoch"][event], "offset": rows["offset"][event], "decision": trace.notes[int(event)],
+                          "committed": _committed(trace, rows[event])} for event in trace.where("decided")])
+
+
+def _committed(trace, decision) -> str:
+    """How long after the decision its controller learned that a majority has it; "never" if it did not live to see it."""
+    marks = trace.events.rows[trace.where("high_watermark", key=METADATA)]
+    mine = marks[(marks["node"] == decision["node"]) & (marks["epoch"] == decision["epoch"]) & (marks["offset"] > decision["offset"])
+                 & (marks["time"] >= decision["time"])]
+    return f"{1000 * (mine['time'].min() - decision['time']):.0f} ms later" if len(mine) else "never"
+
+
+# How long it took
+
+def waited(run) -> float:
+    """How long the slowest acknowledged record waited, in seconds."""
+    return float(run.latency.seconds.max())
+
+
+def vacancy(run) -> float:
+    """How long there was no active controller after the first had gone, in seconds."""
+    starts, ends = zip(*((start, end) for _, start, end in offices(run.trace)))
+    return starts[1] - ends[0]
+
+
+def leaderless(run, key: str = "orders-0") -> float:
+    """How long the partition had no leader after its first had gone, in seconds; until the end of the run if nobody came."""
+    spells = leaderships(run.trace, key)
+    return (spells[1][1] if len(spells) > 1 else run.seconds) - spells[0][2]
+
+
+def both_died(run) -> bool:
+    """Whether the first leader and the first controller both crashed."""
+    return len(offices(run.trace)) > 1 and len(run.trace.where("crash", "power_loss")) > 1
+
+
+def offices(trace) -> list[tuple[int, float, float]]:
+    """Who was the active controller, from when to when, in its own belief: (node, start, end)."""
+    return _spells(trace, trace.where("active"), ("step_down", *DOWN))
+
+
+def leaderships(trace, key: str) -> list[tuple[int, float, float]]:
+    """Who led a partition, from when to when; a leader that was replaced unawares leads on until it follows."""
+    return _spells(trace, trace.where("elected", key=key), ("follow", *DOWN))
+
+
+def _spells(trace, begins, ends: tuple[str, ...]) -> list[tuple[int, float, float]]:
+    rows = trace.events.rows
+    over, last = rows[trace.where(*ends)], float(rows["time"].max())
+    spells = []
+    for begin in begins:
+        after = over[(over["node"] == rows["node"][begin]) & (over["time"] > rows["time"][begin])]["time"]
+        spells.append((int(rows["node"][begin]), float(rows["time"][begin]), float(after.min()) if len(after) else last))
+    return spells
+
+
+def two_at_once(run) -> float:
+    """For how many seconds two controllers believed to be the active one."""
+    spells = sorted((start, end) for _, start, end in offices(run.trace))
+    return sum(max(0.0, min(one[1], other[1]) - other[0]) for one, other in zip(spells, spells[1:]))
+
+
+# Who was in office
+
+def timeline(run, key: str = "orders-0") -> Picture:
+    """Who was the active controller and who led a partition, over time; dotted: faults."""
+    trace = run.trace
+    bars = [(*spell, "controller") for spell in offices(trace)] + [(*spell, "broker") for spell in leaderships(trace, key)]
+    nodes = [code for role in ("controller", "broker") for code, info in enumerate(trace.nodes) if info.role == role]
+    told = [f"{trace.nodes[node].name} {'decides' if what == 'controller' else 'leads'} {start:.1f} to {end:.1f} s"
+            for node, start, end, what in sorted(bars, key=lambda bar: bar[1])]
+    figure, (axis,) = picture(_finding(run, key), sentence(f"{'; '.join(told)}. Dotted: {'; '.join(map(str, run.faults)) or 'no faults'}.", run.seed), height=0.35 * len(nodes) + 0.5, left=1.1)
+    for node, start, end, what in bars:
+        look = dict(color=style.LIGHT["controller"], hatch="//", edgecolor="white") if what == "controller" else dict(color=style.LIGHT["broker"])
+        axis.barh(nodes.index(node) + (0.2 if what == "broker" else -0.2), end - start, left=start, height=0.36, linewidth=0, **look)
+    axis.set_yticks(range(len(nodes)), [trace.nodes[node].name for node in nodes])
+    axis.set(ylim=(len(nodes) - 0.4, -0.6), xlim=(0, float(trace.events.rows["time"].max())))
+    for fault in run.faults:
+        axis.axvline(fault.at, color=style.LIGHT["lost"], linestyle=":", linewidth=1.2)
+    words(axis, "simulated time (s); hatched: active controller, plain: leader of " + key)
+    return figure
+
+
+def _finding(run, key: str) -> str:
+    found = [_hand_over(offices(run.trace), "decides", "decide"), _hand_over(leaderships(run.trace, key), "leads", "lead")]
+    told = ", ".join(filter(None, found))
+    return told[:1].upper() + told[1:] or "Controller and leader stay in office"
+
+
+def _hand_over(spells: list[tuple[int, float, float]], one: str, several: str) -> str:
+    """What the first hand-over was like: a gap, or two at once."""
+    if len(spells) < 2:
+        return ""
+    gap = spells[1][1] - spells[0][2]
+    return f"nobody {one} for {gap:.1f} s" if gap > 0 else f"two {several} at once for {-gap:.1f} s"
+
+
+# What is to be turned
+
+def deaths(controller_dies_at: float = 10.0, leader_dies_at: float = 10.0, combined: bool = False):
+    """A leader and the active controller die; the timeline of the run. In a combined node they die together, when the leader does."""
+    cluster = kafka.Cluster(partitions=1, control=kafka.KRaft(combined=combined))
+    trouble = [faults.crash("broker-1", at=leader_dies_at)]
+    if not combined:
+        trouble.append(faults.crash("controller-1", at=controller_dies_at))
+    run = simulate(cluster, Workload(rate=5, seconds=30, keys=50), faults=trouble, seed=7)
+    return Deaths(**{field.name: getattr(run, field.name) for field in fields(run)})
+
+
+class Deaths(Run):
+    """A run shown as its timeline."""
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return timeline(self)._repr_mimebundle_()
+
+
+# Fail-over by the number of partitions
+
+PARTS = {"detect": "notice", "elect": "elect", "load": "read everything", "tell": "tell the brokers"}
+
+
+def fail_over_at(thousand_partitions: int = 200) -> Picture:
+    """The four parts of a fail-over in both eras, at one number of partitions."""
+    partitions = 1000 * thousand_partitions
+    parts = {name: fail_over(control, partitions, seed=7) for name, control in ERAS.items()}
+    told = "; ".join(f"{name}: " + ", ".join(f"{label} {style.seconds(getattr(one, part))}" for part, label in PARTS.items())
+                     for name, one in parts.items())
+    times = ", ".join(f"{name} {style.seconds(one.seconds)}" for name, one in parts.items())
+    figure, (axis,) = picture(f"{partitions:,} partitions: {times}", sentence(f"{told}.", 7), height=1.6, left=0.9)
+    for row, one in enumerate(parts.values()):
+        left = 0.0
+        for number, (part, label) in enumerate(PARTS.items()):
+            look = style.series(number)
+            axis.barh(row, getattr(one, part), left=left, height=0.5, color=look["color"], hatch=HATCHES[number], edgecolor="white",
+                      linewidth=0, label=label if row == 0 else None)
+            left += getattr(one, part)
+    axis.set_yticks(range(len(parts)), list(parts))
+    axis.set(ylim=(len(parts) - 0.4, -0.6), xlim=(0, 1.05 * max(one.seconds for one in parts.values())))
+    axis.legend(fontsize=style.SMALL, frameon=False, ncols=2, loc="upper right")
+    words(axis, "seconds after the death of the controller")
+    return figure
+
+
+HATCHES = ("", "//", "..", "xx")
+
+
+def fail_over_curves(seeds: int = 20) -> Picture:
+    """How long nobody decides after the controller's death, from a thousand partitions to two million, with what was measured."""
+    import pandas as pd
+    frame = pd.DataFrame(curve(ERAS, GRID, seeds)).rename(columns={"seconds": "seconds without a controller", "control": "era"})
+    means = frame[frame["partitions"] == GRID[-1]].groupby("era")["seconds without a controller"].mean()
+    figure = figures.sweep(frame, "partitions", "seconds without a controller", by="era", log="xy",
+                           title=f"At 2,000,000 partitions: KRaft {means['KRaft']:.1f} s, ZooKeeper {means['ZooKeeper'] / 60:.1f} minutes")
+    told = ", ".join(f"{point.version} {point.seconds:g} s at {point.partitions:,}" for point in MEASURED)
+    figure.caption += f" Diamonds: published times that a new controller took to read its state with ZooKeeper: {told}. Seeds 0 to {seeds - 1}."
+    axis = figure.axes[0]
+    axis.plot([point.partitions for point in MEASURED], [point.seconds for point in MEASURED], "D", color=style.LIGHT["ink"], markersize=5,
+              label="measured, reading alone")
+    axis.legend(fontsize=style.SMALL, frameon=False)
+    axis.set_yticks([1, 3, 10, 30, 100, 300], ["1", "3", "10", "30", "100", "300"])
+    axis.set_xticks([10 ** power for power in (3, 4, 5, 6)], ["1,000", "10,000", "100,000", "1,000,000"])
+    return figure
+
+
+def mean_fail_over(era: str, partitions: int, seeds: int = 20) -> float:
+    """Seconds without a controller, on average."""
+    return float(np.mean([fail_over(ERAS[era], partitions, seed).seconds for seed in range(seeds)]))
