@@ -41,6 +41,8 @@ SCENARIOS = {
                              TROUBLE[:3]),
     "kafka, two tiers and racks in trouble": (kafka.Cluster(tiering=TIERS, consumer=kafka.Consumer(rack=True)), SMALL,
                                              (*TROUBLE, faults.crash("object-store", at=6, lasts=2))),
+    "kafka transactions": (kafka.Transactions(transaction_version=1, producers=2, abort_every=3), SMALL, TROUBLE),
+    "kafka pipeline": (kafka.Pipeline(session_timeout=3.0, transaction_timeout=5.0), SMALL, (*TROUBLE[:4], faults.crash("worker-1", at=9, lasts=2))),
     "work queue": (WorkQueue(prefetch=10), AT_WORK, ()),
     "work queue in trouble": (WorkQueue(queue_type="quorum", prefetch=5), AT_WORK,
                               (faults.crash("queue-1", at=5, lasts=3), faults.pause("worker-1", at=12, lasts=4), faults.crash("worker-2", at=3, lasts=6))),

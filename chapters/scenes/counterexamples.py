@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 
 from simulator import Workload, faults, kafka, simulate
 from simulator.brokers.kafka.reconciliation import LADDER
-from simulator.evidence.report import LOSS
+from simulator.evidence.history import FINAL_READER, values_of
+from simulator.evidence.report import LOSS, plural
 from simulator.kernel.disk import DiskProfile
 from simulator.kernel.faults import Fault
 from simulator.run import Run
@@ -72,9 +73,9 @@ def fast_leader_changes() -> Counterexample:
     broker-1 gives a record to broker-3 only, and dies. broker-2 writes another at that offset, and dies. broker-3 leads with the first.
     """
     return Counterexample(SMALL, 12, (
-        faults.drop(["broker-1"], ["broker-2"], at=2.5, lasts=2),
+        faults.partition(["broker-1"], ["broker-2"], at=2.5, lasts=3),
         faults.crash("broker-1", at=3.2, lasts=3),
-        faults.drop(["broker-2"], ["broker-3"], at=3.3, lasts=2),
+        faults.partition(["broker-2"], ["broker-3"], at=3.3, lasts=4),
         faults.crash("broker-2", at=4.9, lasts=4)))
 
 
@@ -84,7 +85,7 @@ def zombie_follower() -> Counterexample:
     It had two records of broker-1's first term that were never committed. While broker-2 led, others were written in their place.
     """
     return Counterexample(SMALL, 22, (
-        faults.drop(["broker-1"], ["broker-2"], at=2.5, lasts=2.1),
+        faults.partition(["broker-1"], ["broker-2"], at=2.5, lasts=3.4),
         faults.partition(["broker-3"], ["controller"], at=2.6, lasts=12),
         faults.crash("broker-1", at=4.5, lasts=1.5),
         faults.crash("broker-2", at=9.5, lasts=2.5),
@@ -100,11 +101,20 @@ def last_replica_standing() -> Counterexample:
         faults.power_loss("broker-2", at=8.5, lasts=2.5)))
 
 
+def sleeping_consumer() -> Counterexample:
+    """The hard reset, slept through by the consumer: when it wakes up, its position is inside the new leader's log again."""
+    reset = hard_reset()
+    return replace(reset, faults=(*reset.faults, faults.pause("consumer-1", at=4.2, lasts=7.2)))
+
+
 ALL = {schedule.__name__: schedule for schedule in
        (forgetful_follower, hard_reset, fast_leader_changes, zombie_follower, last_replica_standing)}
 
 
 # What came of it
+
+KEEPS = "keeps everything"
+
 
 def lost(run: Run) -> int:
     """How many acknowledged records are gone."""
@@ -113,13 +123,22 @@ def lost(run: Run) -> int:
 
 def diverged(run: Run) -> int:
     """At how many offsets below the high watermark a replica holds another record than its leader."""
-    return run.report.verdicts["log divergence"].records
+    found = run.report.verdicts.get("log divergence")  # none where nothing was ever committed
+    return found.records if found else 0
+
+
+def unread(run: Run) -> list[int]:
+    """The records that are in the log and that no consumer was ever given, although all were asked for."""
+    rows, reader = run.history.polls.rows, run.history.processes.code(FINAL_READER)
+    final = rows["process"] == reader
+    return sorted(set(values_of(rows[final]).tolist()) - set(values_of(rows[~final]).tolist()))
 
 
 def verdict(run: Run) -> str:
     """Both in words."""
-    found = [f"loses {lost(run)}"] * (lost(run) > 0) + [f"diverges at {diverged(run)}"] * (diverged(run) > 0)
-    return " and ".join(found) or "keeps everything"
+    found = [f"loses {plural(lost(run), 'record')}"] * (lost(run) > 0)
+    found += [f"diverges at {plural(diverged(run), 'offset')}"] * (diverged(run) > 0)
+    return " and ".join(found) or KEEPS
 
 
 def table():

@@ -16,6 +16,7 @@ def connect(path: str, process) -> "Connection":
     db = sqlite3.connect(path, factory=Connection, timeout=0)
     db.process = process
     sqlite3.Connection.execute(db, "PRAGMA synchronous = OFF")
+    sqlite3.Connection.execute(db, "PRAGMA journal_mode = MEMORY")
     return db
 
 

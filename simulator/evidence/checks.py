@@ -13,6 +13,7 @@ from .queue_checks import queue_findings
 from .queue_history import QueueHistory
 from .replica_checks import replica_findings
 from .report import Anomaly, Report, Verdict
+from .transaction_checks import transaction_findings
 
 __all__ = ["Anomaly", "Guarantees", "Report", "Verdict", "check", "permitted"]
 
@@ -28,5 +29,6 @@ def check(history: History | QueueHistory, guarantees: Guarantees = Guarantees()
     if isinstance(history, QueueHistory):
         findings = queue_findings(history, guarantees, limit)
     else:
-        findings = log_findings(history, limit, guarantees.retention) | replica_findings(history)
+        findings = (log_findings(history, limit, guarantees.retention) | replica_findings(history)
+                    | transaction_findings(history, limit))
     return Report(findings, permitted(guarantees), limit)

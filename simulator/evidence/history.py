@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from math import inf
 
 import numpy as np
 
@@ -32,6 +33,8 @@ class History:
     `marks.rows`: op, process, key (-1 if none), mark, time.
     `replicas.rows`: replica, key, offset, count, epoch, value, time: what each replica in touch with its leader held and took for committed
     when the run was over, the leader first. Only a simulation can look there.
+    `transactions.rows`: op, process, type, began, asked, completed, event; an operation named here was atomic: all its sends or none, `ok` if
+    it was committed, `fail` if it never will be. `asked` is when its process first asked for the commit, inf if it never did.
     `process`, `replica`, `key` and `error` are codes into the name lists; `event` is the id of the trace event that began the send or answered
     the poll, -1 if there is none. Times are seconds. `created[key][value]` is the time at which a record came into being.
     """
@@ -44,6 +47,7 @@ class History:
                            invoked="d", completed="d", event="i")
         self.marks = Table(op="q", process="h", key="i", mark="b", time="d")
         self.replicas = Table(replica="h", key="i", offset="q", count="i", epoch="i", value="q", time="d")
+        self.transactions = Table(op="q", process="h", type="b", began="d", asked="d", completed="d", event="i")
         self.created: dict[int, np.ndarray] = {}
         self.drained = False  # True once a final reader has read every key from its beginning
         self._ops = 0
@@ -87,6 +91,15 @@ class History:
                 self.marks.append(op, code, self.keys.code(micro_op[1]), MARKS.index("rebalance"), time)
             else:
                 raise ValueError(f"micro-operation: {micro_op[0]!r} is not one of 'send', 'poll', 'rebalance'")
+        return op
+
+    def transaction(self, process: str, *micro_ops, type: str = "ok", began: float | None = None, asked: float | None = None,
+                    time: float | None = None) -> int:
+        """One atomic operation (see `txn`): `ok` committed, `fail` aborted, `info` unknown; its number."""
+        op = self.txn(process, *micro_ops, type=type, time=time, invoked=began)
+        time = float(op) if time is None else time
+        asked = (inf if type == "fail" else time) if asked is None else asked
+        self.transactions.append(op, self.processes.code(process), _type_code(type), time if began is None else began, asked, time, -1)
         return op
 
     def send(self, process: str, key: str, value: int, offset: int = UNKNOWN, type: str = "ok", **times) -> int:

@@ -23,7 +23,7 @@ SENTENCES = {
     "lost write": "no reader saw {records} of {key} ({offsets}; sent by {process}, acknowledged at {time}), {although}",
     "unseen": "nobody saw {records} of {key} ({offsets}; sent by {process}, acknowledged at {time}) yet",
     "vanished": "the final reader did not find {records} of {key} ({offsets}), acknowledged and once read by {process}",
-    "aborted read": "{process} at {time} read {records} of {key}, although the send had failed",
+    "aborted read": "{process} at {time} read {records} of {key}, although {failed}",
     "duplicate": "the log holds {records} of {key} more than once, at {offsets}",
     "precommitted read": "{process} at {time} read {records} of {key} in the very operation that sent them, "
                          "before it was over",
@@ -48,7 +48,7 @@ def log_findings(history: History, limit: int | None, retention: float | None = 
         _doubt(findings, ON_READS, "no poll returned a record")
     if odd_sends + odd_polls:
         _doubt(findings, KINDS, f"{plural(odd_sends + odd_polls, 'row')} could not be read")
-    proven, final_reader = _proven(sends, polls), _final_reader(history)
+    proven, final_reader = _proven(sends, polls, history.transactions.rows["op"]), _final_reader(history)
     marks = Marks(_sound(history.marks.rows, history)[0])
     mixed = distinct(polls["op"][np.isin(polls["op"], sends["op"])]) if len(sends) and len(polls) else sends["op"]
     for key, of_key in _by_key(sends, polls, len(history.keys)):
@@ -89,13 +89,21 @@ def _sound(rows: np.ndarray, history: History) -> tuple[np.ndarray, int]:
     return (rows if good.all() else rows[good]), int(np.count_nonzero(~good))
 
 
-def _proven(sends: np.ndarray, polls: np.ndarray) -> np.ndarray:
-    """Which sends certainly happened: `ok`, or unknown and a part of the operation was read, which proves all."""
+def _proven(sends: np.ndarray, polls: np.ndarray, transactions: np.ndarray) -> np.ndarray:
+    """Which sends certainly happened: `ok`, or unknown and a part of the operation was read, which proves all.
+
+    An application sends the records of an aborted transaction again: a transaction is proven only where a read had its very offset.
+    """
     proven = sends["type"] == OK
     unsure = np.flatnonzero(sends["type"] == INFO)
     if len(unsure):
-        shown = sends["op"][unsure[_overlap(sends[unsure], polls[polls["type"] == OK])]]
-        proven[unsure] = np.isin(sends["op"][unsure], shown)
+        rows, read = sends[unsure], polls[polls["type"] == OK]
+        shown = _overlap(rows, read)
+        atomic = np.flatnonzero(np.isin(rows["op"], transactions))
+        for row in atomic[shown[atomic]]:
+            there = read["offset"] - read["value"] == rows["offset"][row] - rows["value"][row]
+            shown[row] = rows["offset"][row] >= 0 and _overlap(rows[row:row + 1], read[there])[0]
+        proven[unsure] = np.isin(rows["op"], rows["op"][shown])
     return proven
 
 
@@ -189,6 +197,7 @@ class _Judge:
         sentence = (EXPIRED if kind == "expired" else SENTENCES[kind]).format(
             records=spans(records), offsets=spans(offsets, "offset"), key=self.key, time=f"{row['completed']:.3f} s",
             process=self.history.processes[row["process"]],
+            failed="its transaction was aborted" if len(self.history.transactions) else "the send had failed",
             although="not even the final one" if self.history.drained else "although readers got further")
         return self._anomaly(kind, row, records, offsets, self.log.size[run].sum(), sentence)
 

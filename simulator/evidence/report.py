@@ -42,6 +42,11 @@ PHRASES = {
     "unjustified redelivery": ("message", "redelivered for no reason"),
     "order inversion": ("delivery", "made out of order"),
     "redelivery": ("message", "delivered more than once"),
+    "torn transaction": ("record", "missing from a transaction of which others are there"),
+    "dirty read": ("record", "read before the commit was asked for"),
+    "write cycle": ("transaction", "in a circle of writes (G0)"),
+    "read cycle": ("transaction", "in a circle of reads (G1c)"),
+    "mixed cycle": ("transaction", "in a circle of writes and reads (G1c)"),
 }
 LOSS = ("lost write", "unseen", "vanished", "lost")
 PLURALS = {"delivery": "deliveries"}

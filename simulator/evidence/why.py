@@ -22,7 +22,7 @@ RECOVERIES = ("start", "restart", "resume", "healed", "unfenced")  # a node that
 # What to leave out first if there is too much to tell: what is named later, and last what is not named at all.
 TELLING = ("truncate", "lost_unflushed", "crash", "power_loss", "isolate", "pause", "elected", "fenced", "append",
            "acknowledged", "drop", "retry", "timeout", "produce", "publish", "deliver", "delivered", "reset", "offline",
-           "gave_up", "replicate", "isr")
+           "gave_up", "marker", "transaction", "marker_refused", "aborted", "committed", "uncertain", "replicate", "isr")
 SHAPES = ("state", "drop", "local")  # what a story tells, the most important first
 
 
@@ -70,7 +70,7 @@ def why(history: History, trace: Trace, anomaly: Anomaly) -> Explanation:
     search = _Search(trace, anomaly)
     trail = search.trail(_own_events(history, anomaly))
     lines = [_line(trace, event) for event in search.most_telling(search.turning_points(trail))]
-    return Explanation(title, tuple(sorted(lines + search.never_copied(trail), key=lambda line: line.time)), ending)
+    return Explanation(title, tuple(sorted(lines + search.never_copied(trail) + search.never_cut(), key=lambda line: line.time)), ending)
 
 
 def _own_events(history: History, anomaly: Anomaly) -> np.ndarray:
@@ -154,6 +154,16 @@ class _Search:
         stored = happened.get("acknowledged", happened.get("append"))
         sentence = f"no other replica ever copied value {self.anomaly.records[0][0]}"
         return [] if stored is None else [Line(float(self.rows["time"][stored]), "", sentence)]
+
+    def never_cut(self) -> list[Line]:
+        """A line for what did not happen: a replica that holds another record than its leader never gave it up."""
+        if self.anomaly.kind != "log divergence":
+            return []
+        rows, first = self.rows, self.anomaly.offsets[0][0]
+        taken = self.trace.where("append", "replicate", key=self.anomaly.key, node=self.anomaly.process)
+        taken = taken[(rows["offset"][taken] <= first) & (first < rows["offset"][taken] + rows["count"][taken])]
+        sentence = f"{self.anomaly.process} writes offset {first}, and never cuts it off again"
+        return [Line(float(rows["time"][event]), self.anomaly.process, sentence) for event in taken[-1:].tolist()]
 
     def most_telling(self, events: np.ndarray) -> list[int]:
         """At most LINES of the events, in the order in which they happened."""

@@ -60,12 +60,12 @@ class Rule:
 class Link:
     """The way from one node to another."""
 
-    def __init__(self, network: Network, source: Node, target: Node):
+    def __init__(self, network: Network, source: Node, target: Node, connection: int = 0):
         self.network, self.source, self.target, self.world = network, source, target, network.world
         self.zones = (source.zone, target.zone)
         profile = network.profile
         latency = profile.same_zone if source.zone == target.zone else profile.cross_zone
-        self.latency = network.world.sampler(f"network/{source.name}→{target.name}", latency)
+        self.latency = network.world.sampler(f"network/{source.name}→{target.name}{f'#{connection}' if connection else ''}", latency)
         self._seconds_per_byte = 1.0 / profile.bandwidth
         self._last_arrival = 0.0
         self._held: list[tuple] = []
@@ -138,14 +138,14 @@ class Network:
         self.rules: list[Rule] = []
         self.RECEIVE = world.trace.kind("receive", "receive", "{node} receives it from {peer}")
         self.DROP = world.trace.kind("drop", "drop", "what {peer} sent never reaches {node}")
-        self._links: dict[tuple[int, int], Link] = {}
+        self._links: dict[tuple[int, int, int], Link] = {}
 
-    def link(self, source: Node, target: Node) -> Link:
-        """The link from one node to another, made at first use."""
-        pair = (source.code, target.code)
+    def link(self, source: Node, target: Node, connection: int = 0) -> Link:
+        """The link from one node to another, made at first use; what is sent over a later connection may overtake an earlier one."""
+        pair = (source.code, target.code, connection)
         link = self._links.get(pair)
         if link is None:
-            link = self._links[pair] = Link(self, source, target)
+            link = self._links[pair] = Link(self, source, target, connection)
         return link
 
     def rule_for(self, source: str, target: str) -> Rule | None:
@@ -164,8 +164,8 @@ class Network:
 
     def reset_connections(self, node: Node) -> None:
         """Tells everybody who has talked to a crashed process that the connection is gone."""
-        for (source, target), link in list(self._links.items()):
-            if target == node.code:
+        for (_, target, connection), link in list(self._links.items()):
+            if target == node.code and connection == 0:
                 self.disconnect(link.source, node)
 
     def disconnect(self, node: Node, peer: Node) -> None:

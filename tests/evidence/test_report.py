@@ -10,6 +10,7 @@ from simulator.evidence.log_checks import KINDS as LOG_KINDS
 from simulator.evidence.queue_checks import KINDS as QUEUE_KINDS
 from simulator.evidence.replica_checks import KIND as REPLICA_KIND
 from simulator.evidence.report import PHRASES, plural, spans
+from simulator.evidence.transaction_checks import KINDS as TRANSACTION_KINDS
 
 
 def troubled() -> History:
@@ -51,18 +52,18 @@ def test_permitted_anomalies_are_marked_and_do_not_count_against_the_system():
 
 
 def test_every_check_has_its_phrase_and_no_phrase_is_idle():
-    assert set(PHRASES) == set(LOG_KINDS) | set(QUEUE_KINDS) | {REPLICA_KIND, "expired"}  # the last one with a retention only
+    assert set(PHRASES) == set(LOG_KINDS) | set(QUEUE_KINDS) | set(TRANSACTION_KINDS) | {REPLICA_KIND, "expired"}  # the last one with a retention only
 
 
 @pytest.mark.parametrize("guarantees", [
     Guarantees(), Guarantees(idempotence=False), Guarantees(durable=False), Guarantees(in_order=False),
     Guarantees(subscribe=True), Guarantees(isolation="read_uncommitted")])
 def test_policy_permits_only_what_some_check_looks_for(guarantees):
-    assert permitted(guarantees) <= set(LOG_KINDS) | set(QUEUE_KINDS) | {REPLICA_KIND}
+    assert permitted(guarantees) <= set(LOG_KINDS) | set(QUEUE_KINDS) | set(TRANSACTION_KINDS) | {REPLICA_KIND}
 
 
 def test_the_strongest_promise_permits_next_to_nothing():
-    assert permitted(Guarantees()) == {"internal send skip", "redelivery", "unseen"}
+    assert permitted(Guarantees()) == {"internal send skip", "redelivery", "unseen", "write cycle", "mixed cycle"}
 
 
 @pytest.mark.parametrize("field, value", [("isolation", "serializable"), ("delivery_limit", 0)])

@@ -3,7 +3,8 @@
 Read in this order: `config` (what can be set), `log` (one replica), `partition` (a leader's rules), `fetching` (both ends of a fetch),
 `reconciliation` (where logs that differ are cut, and how Kafka did it before), `broker` (requests), `decisions` (who leads), `controller`
 (one that never fails; `control` has those that do), `producer`, `consumer`, `nearby` (consumers that read from followers), `tiering` (old
-segments), `cluster` (the wiring). Rebalancing and share groups are systems of their own, `groups` and `share`.
+segments), `cluster` (the wiring). Rebalancing, share groups and transactions are systems of their own,
+`groups`, `share` and `transactions` (`transaction_index`: how far readers of committed records may go).
 
 Modelled: pull replication with fetch sessions, log end offset and high watermark, leader epochs and truncation on divergence (KIP-595,
 and as switches what came before it: high watermarks, KIP-101, KIP-279, KIP-320), in-sync replicas that shrink and grow (AlterPartition,
@@ -15,14 +16,16 @@ Simplified: unless `control` is set, the controller is one node that does not fa
 log is not cut into segments and kept for ever; a consumer group shares its partitions out once. A client that talks to a crashed process
 learns of it at once, one that talks to a machine without power learns nothing until a timeout.
 
-Left out so far: request CPU time and quotas, transactions, compaction, compression.
+Left out so far: request CPU time and quotas, compaction, compression.
 """
 
-from . import groups, share
+from . import groups, share, transactions
 from .config import Cluster, Consumer, Producer
 from .control import KRaft, ZooKeeper
 from .groups import Group
 from .share import ShareGroup
 from .tiering import Tiering
+from .transactions import Pipeline, Transactions
 
-__all__ = ["Cluster", "Consumer", "Group", "KRaft", "Producer", "ShareGroup", "Tiering", "ZooKeeper", "groups", "share"]
+__all__ = ["Cluster", "Consumer", "Group", "KRaft", "Pipeline", "Producer", "ShareGroup", "Tiering", "Transactions", "ZooKeeper", "groups", "share",
+           "transactions"]

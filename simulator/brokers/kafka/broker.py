@@ -134,13 +134,13 @@ class Broker:
         if leadership.waiting:
             for request in leadership.settle(moved):
                 self._answer(request)
-        key, high_watermark = leadership.key, leadership.log.high_watermark
+        key = leadership.key
         for session in self.readers.get(key, ()):
             if session.follower >= 0:
                 session.stale[key] = moved
                 if self.config.consumer.rack and session.parked_until >= 0:  # with a replica selector followers hear of it at once (KAFKA-9731)
                     self.woken[session] = None
-            elif session.positions[key] < high_watermark and key not in session.cold:
+            elif session.positions[key] < session.limit(leadership.log) and key not in session.cold:
                 session.fresh[key] = moved
                 if session.parked_until >= 0:
                     self.woken[session] = None
@@ -228,7 +228,7 @@ class Broker:
                 session.fresh.pop(key, None)
             if offset > leadership.log.high_watermark:
                 self.advance(leadership, event)
-        elif offset < leadership.log.high_watermark and key not in session.cold:
+        elif offset < session.limit(leadership.log) and key not in session.cold:
             session.fresh[key] = leadership.last_append
         else:
             session.fresh.pop(key, None)
@@ -273,9 +273,11 @@ class Broker:
                 continue
             log = self.logs[key]
             high_watermark = log.high_watermark
-            limit = high_watermark if committed_only else log.end_offset
+            limit = session.limit(log) if committed_only else log.end_offset
             batches, taken, records = (self.tiers.read(session, key, limit) if self.tiers else
                                        log.read(session.positions[key], limit, session.max_partition_bytes))
+            if session.read_committed and log.transactions:
+                batches = log.transactions.committed_only(batches)
             parts.append((key, batches, high_watermark, None, NO_ERROR))
             size += taken
             count += records

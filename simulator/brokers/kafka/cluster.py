@@ -28,6 +28,7 @@ TOPIC = "orders"
 
 class KafkaSystem:
     """Brokers, controller, producer and consumers of one run; it begins healthy: all replicas in sync, all clients informed."""
+    read_committed = False  # nothing here is transactional
 
     def __init__(self, config: Cluster, world: World, workload: Workload):
         self.config, self.world, self.workload = config, world, workload

@@ -112,7 +112,10 @@ class ConsumerClient:
                 self._reset(key, diverged, event)
             for batch in batches:
                 skip = self.position[key] - batch.offset  # a fetch brings whole batches, also if a consumer begins inside one
-                if skip < batch.count:
+                if batch.hidden and skip < batch.count:
+                    self.position[key], self.last_epoch[key] = batch.end, batch.epoch
+                    feed.moved[key] = None
+                elif skip < batch.count:
                     self.buffer.append((key, batch.offset + max(skip, 0), batch.value + max(skip, 0), batch.count - max(skip, 0), batch.epoch, event))
                     self.position[key], self.last_epoch[key] = batch.end, batch.epoch
                     feed.moved[key] = None
@@ -247,7 +250,7 @@ class Feed:
         if self.full:
             self.attempt += 1
             self.session = Session(consumer, -1, consumer.config.fetch_max_wait, consumer.config.max_partition_fetch_bytes,
-                                   self._handler(self.attempt))
+                                   self._handler(self.attempt), consumer.system.read_committed)
         if consumer.config.rack:
             self.session.rack = consumer.node.zone
         keys = list(self.keys) if self.full else [key for key in self.moved if key in self.keys]

@@ -21,9 +21,9 @@ SOCKET_TIMEOUT = 30.0                   # replica.socket.timeout.ms
 class Session:
     """A leader's view of one fetcher, follower or consumer: its positions, what is new for it, and its fetch if that is parked."""
 
-    def __init__(self, client, follower: int, max_wait: float, max_partition_bytes: int, handler):
+    def __init__(self, client, follower: int, max_wait: float, max_partition_bytes: int, handler, read_committed: bool = False):
         self.client, self.follower, self.max_wait, self.handler = client, follower, max_wait, handler
-        self.max_partition_bytes = max_partition_bytes
+        self.max_partition_bytes, self.read_committed = max_partition_bytes, read_committed
         self.incarnation = client.node.incarnation  # the life in which the fetcher opened it
         self.link = None                   # the way back to the client
         self.positions: dict[int, int] = {}
@@ -35,6 +35,10 @@ class Session:
         self.parked_until = -1.0           # when the parked fetch must be answered, negative if none is parked
         self.timer_set = False
         self.event = -1                    # the fetch that is parked
+
+    def limit(self, log: Log) -> int:
+        """How far this consumer may read: to the high watermark, or to the last stable offset if it reads committed transactions only."""
+        return log.stable_offset if self.read_committed else log.high_watermark
 
 
 class Fetcher:

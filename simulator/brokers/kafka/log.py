@@ -5,15 +5,27 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
+from .transaction_index import TransactionIndex
+
 
 class LogBatch(NamedTuple):
-    """Records with consecutive values at consecutive offsets, written in one leader epoch. Replicas share it; nobody changes it."""
+    """Records with consecutive values at consecutive offsets, written in one leader epoch. Replicas share it; nobody changes it.
+
+    `marker` is "commit" or "abort" on the control record that ends a transaction; `hidden` batches are not handed to the application;
+    `content` is what a record of an internal topic says.
+    """
     offset: int
     count: int
     epoch: int
     value: int
     producer_id: int
     size: int
+    producer_epoch: int = 0
+    sequence: int = -1
+    transactional: bool = False
+    marker: str = ""
+    hidden: bool = False
+    content: object = None
 
     @property
     def end(self) -> int:
@@ -36,6 +48,7 @@ class Log:
         self.high_watermark = 0
         self.epochs: list[tuple[int, int]] = []
         self.last_epoch = -1           # the leader epoch of the last record, -1 if there is none
+        self.transactions: TransactionIndex | None = None  # from the first transactional record on
 
     def append(self, batch: LogBatch, now: float) -> None:
         """Adds a batch at the end of the log."""
@@ -46,6 +59,18 @@ class Log:
         self.offsets.append(batch.offset)
         self.written.append(now)
         self.end_offset = batch.offset + batch.count
+        if batch.transactional:
+            self._note_transaction(batch)
+
+    def _note_transaction(self, batch: LogBatch) -> None:
+        if self.transactions is None:
+            self.transactions = TransactionIndex()
+        self.transactions.add(batch)
+
+    @property
+    def stable_offset(self) -> int:
+        """The last stable offset (LSO): everything before it is replicated and belongs to no open transaction."""
+        return self.high_watermark if self.transactions is None else self.transactions.stable_offset(self.high_watermark)
 
     def index_of(self, offset: int) -> int:
         """The position of the batch that holds this offset, or would."""
@@ -93,6 +118,11 @@ class Log:
             self.epochs.pop()
         self.last_epoch = self.epochs[-1][0] if self.epochs else -1
         self.high_watermark = min(self.high_watermark, self.end_offset)
+        if any(batch.transactional for batch in removed):
+            self.transactions = None
+            for batch in self.batches:
+                if batch.transactional:
+                    self._note_transaction(batch)
         return removed
 
     def lose_unflushed(self, flushed_before: float) -> list[LogBatch]:

@@ -19,6 +19,7 @@ class Error(Enum):
     PREFERRED_READ_REPLICA = ("another replica is nearer", False)  # a field of the answer in the protocol, not an error
     OFFSET_OUT_OF_RANGE = ("the log begins after this offset", False)
     OFFSET_MOVED_TO_TIERED_STORAGE = ("this broker has the offset in the object store only", False)
+    INVALID_PRODUCER_EPOCH = ("the producer epoch is not the current one", False)
 
     def __init__(self, sentence: str, appended: bool):
         self.sentence, self.appended = sentence, appended
@@ -43,12 +44,14 @@ class PartitionState(NamedTuple):
 class ProducerBatch:
     """Records of one partition on their way, from the first attempt to the last word."""
 
-    __slots__ = ("key", "value", "count", "size", "producer_id", "op", "invoked", "attempts", "maybe_appended", "event")
+    __slots__ = ("key", "value", "count", "size", "producer_id", "op", "invoked", "attempts", "maybe_appended", "event",
+                 "producer_epoch", "sequence", "transactional", "content")
 
     def __init__(self, key, value, count, size, producer_id, op, invoked):
         self.key, self.value, self.count, self.size = key, value, count, size
         self.producer_id, self.op, self.invoked = producer_id, op, invoked
         self.attempts, self.maybe_appended, self.event = 0, False, -1
+        self.producer_epoch, self.sequence, self.transactional, self.content = 0, value, False, None
 
 
 class ProduceRequest:

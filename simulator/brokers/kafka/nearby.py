@@ -54,7 +54,7 @@ def _serve(broker: Broker, session: Session, key: int, offset: int, event: int) 
     if key not in session.positions:
         broker.readers.setdefault(key, []).append(session)
     session.positions[key] = offset
-    if offset < broker.logs[key].high_watermark and key not in session.cold:
+    if offset < session.limit(broker.logs[key]) and key not in session.cold:
         session.fresh[key] = event
     else:
         session.fresh.pop(key, None)
@@ -63,7 +63,7 @@ def _serve(broker: Broker, session: Session, key: int, offset: int, event: int) 
 def moved(broker: Broker, key: int, event: int) -> None:
     """This follower has learned of a higher high watermark: news for the consumers that read from it."""
     for session in broker.readers[key]:
-        if session.positions[key] < broker.logs[key].high_watermark and key not in session.cold:
+        if session.positions[key] < session.limit(broker.logs[key]) and key not in session.cold:
             session.fresh[key] = event
             if session.parked_until >= 0:
                 broker.woken[session] = None

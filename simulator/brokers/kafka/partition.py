@@ -1,7 +1,8 @@
 """A partition as its leader sees it: followers' positions, the in-sync replicas, the high watermark, the producers' last batches.
 
-Rules (kafka.apache.org/documentation, "Replication"; KIP-966 for the high watermark below min_insync; KIP-98 for sequences). The sequence
-number of a batch is the value of its first record, since values number a partition's records in the order in which they were sent.
+Rules (kafka.apache.org/documentation, "Replication"; KIP-966 for the high watermark below min_insync; KIP-98 for sequences): a batch with
+the sequence that comes next is appended, one of the last five is answered with its old offset, a gap is refused, and so is a producer
+epoch that is not the newest. A new epoch begins at sequence 0.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Leadership:
         self.waiting: deque[tuple[int, ProducerBatch, int, ProduceRequest]] = deque()
         self.last_append = event
         self.recent: dict[int, deque[LogBatch]] = {}
-        for batch in self.log.batches[-50:]:
+        for batch in self.log.batches if self.log.transactions else self.log.batches[-50:]:
             if batch.producer_id >= 0:
                 self._remember(batch)
 
@@ -51,31 +52,45 @@ class Leadership:
                 return NO_ERROR, known.offset, known.offset + known.count
             if error is not NO_ERROR:
                 return error, -1, 0
-        log, broker = self.log, self.broker
-        appended = LogBatch(log.end_offset, batch.count, self.epoch, batch.value, batch.producer_id, batch.size + BATCH_OVERHEAD)
-        log.append(appended, broker.world.env._now)
-        if batch.producer_id >= 0:
-            self._remember(appended)
-        self.last_append = broker.record(broker.world.env._now, broker.kinds.append, broker.node.code, -1, self.key, cause, appended.offset,
-                                         batch.count, self.epoch, batch.value)
+        log = self.log
+        appended = LogBatch(log.end_offset, batch.count, self.epoch, batch.value, batch.producer_id, batch.size + BATCH_OVERHEAD,
+                            batch.producer_epoch, batch.sequence, batch.transactional, content=batch.content)
+        self.write(appended, cause)
         return NO_ERROR, appended.offset, log.end_offset
+
+    def write(self, batch: LogBatch, cause: int) -> None:
+        """Puts a batch at the end of the log, whatever its producer has sent before."""
+        broker = self.broker
+        now = broker.world.env._now
+        self.log.append(batch, now)
+        if batch.producer_id >= 0:
+            self._remember(batch)
+        self.last_append = broker.record(now, broker.kinds.append, broker.node.code, -1, self.key, cause, batch.offset, batch.count,
+                                         self.epoch, batch.value)
 
     def _check_sequence(self, batch: ProducerBatch) -> tuple[Error, LogBatch | None]:
         recent = self.recent.get(batch.producer_id)
-        if not recent or batch.value == recent[-1].value + recent[-1].count:
+        if not recent:
             return NO_ERROR, None
-        last = recent[-1]
-        known = next((old for old in recent if old.value == batch.value), None)
-        if known is None and batch.value < last.value:
-            known = next((old for old in reversed(self.log.batches)
-                          if old.value == batch.value and old.producer_id == batch.producer_id), None)
+        last, sequence = recent[-1], batch.sequence
+        if batch.producer_epoch != last.producer_epoch:
+            newer = batch.producer_epoch > last.producer_epoch
+            error = Error.INVALID_PRODUCER_EPOCH if not newer else Error.OUT_OF_ORDER_SEQUENCE_NUMBER if sequence else NO_ERROR
+            return error, None
+        if sequence == last.sequence + last.count:
+            return NO_ERROR, None
+        known = next((old for old in recent if old.sequence == sequence and not old.marker), None)
+        if known is None and sequence < last.sequence:
+            known = next((old for old in reversed(self.log.batches) if old.sequence == sequence
+                          and old.producer_id == batch.producer_id and old.producer_epoch == batch.producer_epoch), None)
         return (NO_ERROR, known) if known else (Error.OUT_OF_ORDER_SEQUENCE_NUMBER, None)
 
     def _remember(self, batch: LogBatch) -> None:
         recent = self.recent.get(batch.producer_id)
-        if recent is None:
+        if recent is None or recent[-1].producer_epoch < batch.producer_epoch:
             recent = self.recent[batch.producer_id] = deque(maxlen=REMEMBERED_BATCHES)
-        recent.append(batch)
+        if not batch.marker or not recent:  # a marker has no sequence, but it may bring a new epoch
+            recent.append(batch if not batch.marker else batch._replace(count=0, sequence=0))
 
     # Replication
 

@@ -37,7 +37,7 @@ class Stretch:
         self.again: list[ProducerBatch] = []      # in order of their records
         self.again_at = 0.0                       # not before this time
         self.flying: list[int] = []               # first values of the batches in flight
-        self.producer_id = 0                      # a new one after a sequence was lost (stands for the producer epoch)
+        self.producer_epoch, self.base = 0, 0     # a new epoch after a sequence was lost; its sequences count from `base`
         self.leader, self.leader_epoch = -1, -1
 
 
@@ -147,13 +147,21 @@ class ProducerClient:
 
     def _next_batch(self, stretch: Stretch, now: float) -> ProducerBatch | None:
         if stretch.again:
-            return stretch.again.pop(0) if stretch.again_at <= now and self._may_repeat(stretch) else None
+            return self._again(stretch) if stretch.again_at <= now and self._may_repeat(stretch) else None
         first, created = stretch.cursor, stretch.created
         if first >= stretch.total or created[first] > now:
             return None
         stretch.cursor = end = bisect_right(created, now, first, min(first + self.records_a_batch, stretch.total))
-        producer_id = stretch.producer_id if self.idempotent else -1
-        return ProducerBatch(stretch.key, first, end - first, (end - first) * self.record_bytes, producer_id, self.history.op(), created[first])
+        batch = ProducerBatch(stretch.key, first, end - first, (end - first) * self.record_bytes, 0 if self.idempotent else -1,
+                              self.history.op(), created[first])
+        batch.producer_epoch, batch.sequence = stretch.producer_epoch, first - stretch.base
+        return batch
+
+    def _again(self, stretch: Stretch) -> ProducerBatch:
+        """The next batch to be sent again, numbered anew if a new epoch has begun."""
+        batch = stretch.again.pop(0)
+        batch.producer_epoch, batch.sequence = stretch.producer_epoch, batch.value - stretch.base
+        return batch
 
     def _transmit(self, broker: int, batches: list[ProducerBatch], now: float) -> None:
         target = self.system.brokers[broker]
@@ -275,9 +283,8 @@ class ProducerClient:
             self._complete(batch, INFO if batch.maybe_appended else FAIL, error, event=event)
             return
         if error is Error.OUT_OF_ORDER_SEQUENCE_NUMBER and not stretch.flying and not any(b.value < batch.value for b in stretch.again):
-            stretch.producer_id += 1  # nothing before it is missing here: the broker has lost records, so begin a new epoch (KIP-360)
-        if self.idempotent:
-            batch.producer_id = stretch.producer_id
+            stretch.producer_epoch += 1  # nothing before it is missing here: the broker has lost records, so begin a new epoch (KIP-360)
+            stretch.base = batch.value
         insort(stretch.again, batch, key=lambda b: b.value)
         backoff = min(self.config.retry_backoff * 2 ** (batch.attempts - 1), self.config.retry_backoff_max)
         stretch.again_at = max(stretch.again_at, now + backoff * self._jitter())

@@ -1,0 +1,145 @@
+"""Chapter 02a: the logs of all replicas at any moment, rebuilt from the trace alone, and drawn with the epoch of every record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from math import inf
+
+from simulator.run import Run
+from simulator.views import style
+from simulator.views.picture import Picture, picture, sentence, words
+
+from .counterexamples import KEEPS, LADDER, diverged, forgetful_follower, lost, verdict
+
+EPOCHS = [style.OKABE_ITO[name] for name in ("sky", "orange", "blue", "yellow", "purple", "green")]  # one a leader epoch, with its number
+ON_DARK = (style.OKABE_ITO["blue"],)  # colours on which words are white
+DOWN, UP = ("crash", "power_loss"), ("restart",)
+CHANGES = ("append", "replicate", "truncate", "lost_unflushed", "fetched", "high_watermark", "elected", *DOWN, *UP)
+
+
+@dataclass
+class Replica:
+    """A replica at one moment: its records as (leader epoch, value), offset by offset, and what it takes for committed."""
+    name: str
+    records: list[tuple[int, int]] = field(default_factory=list)
+    high_watermark: int = 0
+    up: bool = True
+    leads: bool = False
+
+
+def replicas(run: Run, at: float = inf) -> dict[str, Replica]:
+    """Every broker's log at this moment, from what the trace says was appended, copied, cut and lost."""
+    trace, rows = run.trace, run.trace.events.rows
+    found = {code: Replica(info.name) for code, info in enumerate(trace.nodes) if info.role == "broker"}
+    answers: dict[int, list] = {}  # what a leader's log was when it answered a fetch
+    for event in trace.where(*CHANGES).tolist():
+        row, kind = rows[event], trace.kinds[rows["kind"][event]].name
+        if row["time"] > at:
+            break
+        if row["node"] in found:
+            _apply(found, found[row["node"]], kind, row, event, answers, trace)
+    return {replica.name: replica for replica in found.values()}
+
+
+def _apply(found, replica: Replica, kind: str, row, event: int, answers: dict, trace) -> None:
+    offset, count = int(row["offset"]), int(row["count"])
+    if kind == "append":
+        replica.records += [(int(row["epoch"]), int(row["value"]) + i) for i in range(count)]
+    elif kind == "fetched":
+        answers[event] = list(replica.records)
+    elif kind == "replicate":
+        answer = next(answers[cause] for cause in reversed(trace.causes(event)) if cause in answers)
+        replica.records[offset:] = answer[offset:offset + count]
+    elif kind in ("truncate", "lost_unflushed"):
+        del replica.records[offset:]
+        replica.high_watermark = min(replica.high_watermark, offset)
+    elif kind == "high_watermark":
+        replica.high_watermark = offset
+    elif kind == "elected":
+        for other in found.values():
+            other.leads = other is replica
+    else:
+        replica.up = kind in UP
+
+
+# Pictures
+
+def small_multiples(runs: dict[str, Run], at: float = inf) -> Picture:
+    """The same execution on several rungs, one above the other: all logs at this moment, and what came of it in the end."""
+    logs = {rung: replicas(run, at) for rung, run in runs.items()}
+    lines = len(next(iter(logs.values())))
+    figure, axes = picture(_finding(runs), _caption(runs, logs, at), head=0.25, height=len(runs) * (0.36 * lines + 0.36), rows=len(runs),
+                           left=1.25, sharex=True)
+    for axis, (rung, run) in zip(axes, runs.items()):
+        axis.set_title(f"{rung}: {verdict(run)}", loc="left", fontsize=style.LABEL)
+        _draw(axis, list(logs[rung].values()))
+    axes[0].set_xlim(-0.1, max(len(replica.records) for log in logs.values() for replica in log.values()) + 0.3)
+    words(axes[-1], "offset")
+    return figure
+
+
+def _finding(runs: dict[str, Run]) -> str:
+    failed = [rung for rung, run in runs.items() if verdict(run) != KEEPS]
+    if len(runs) == 1 or not failed:
+        return f"{' and '.join(runs)} {verdict(next(iter(runs.values())))}" if len(runs) == 1 else "Every rung keeps everything"
+    return f"Fails: {', '.join(failed)}" if len(failed) < len(runs) else "No rung keeps everything"
+
+
+def _caption(runs: dict[str, Run], logs: dict[str, dict[str, Replica]], at: float) -> str:
+    """How to read it, and the content in words: every log of a single run, the verdicts of several."""
+    told = "; ".join(f"{rung} {verdict(run)}" for rung, run in runs.items()) + "." if len(runs) > 1 else _told(next(iter(logs.values())))
+    return sentence(f"Logs {'at the end' if at == inf else f'at {at:g} s'}. A box is an offset: the record's number, and the leader epoch that "
+                    "wrote it (colour and e). A bar is the replica's own high watermark, a star leads, a framed and hatched box differs "
+                    f"from the leader's. {told}", next(iter(runs.values())).seed)
+
+
+def _told(logs: dict[str, Replica]) -> str:
+    return ". ".join(f"{replica.name}: " + (", ".join(f"{value} e{epoch}" for epoch, value in replica.records) or "empty")
+                     for replica in logs.values()) + "."
+
+
+def _draw(axis, logs: list[Replica]) -> None:
+    leader = next((replica for replica in logs if replica.leads), logs[0])
+    for line, replica in enumerate(logs):
+        for offset, (epoch, value) in enumerate(replica.records):
+            _box(axis, offset, line, epoch, value, offset < len(leader.records) and leader.records[offset] != (epoch, value))
+        axis.plot([replica.high_watermark] * 2, [line - 0.46, line + 0.46], color=style.LIGHT["ink"], linewidth=3, solid_capstyle="butt")
+    axis.set_ylim(len(logs) - 0.4, -0.6)
+    axis.set_yticks(range(len(logs)), [f"{'★ ' * one.leads}{one.name}{' (down)' * (not one.up)}" for one in logs])
+    axis.grid(False)
+    axis.xaxis.get_major_locator().set_params(integer=True)
+
+
+def _box(axis, offset: int, line: int, epoch: int, value: int, differs: bool) -> None:
+    colour = EPOCHS[epoch % len(EPOCHS)]
+    axis.barh(line, 0.92, left=offset + 0.04, height=0.78, color=colour, edgecolor=style.LIGHT["lost"] if differs else "white",
+              linewidth=2.5 if differs else 0.5, hatch="////" if differs else None)
+    axis.text(offset + 0.5, line, f"{value}\ne{epoch}", ha="center", va="center", fontsize=7, linespacing=0.95,
+              color="white" if colour in ON_DARK else style.LIGHT["ink"],
+              bbox={"facecolor": colour, "edgecolor": "none", "pad": 0.8} if differs else None)
+
+
+class Replay(Run):
+    """A run shown as its replicas' logs at the end."""
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return small_multiples({self.system.replication_protocol: self})._repr_mimebundle_()
+
+
+def crash(rung: str = LADDER[0], crash_at: float = 4.2) -> Replay:
+    """The forgetful follower on this rung, its leader dying at this moment."""
+    run = forgetful_follower(crash_at).on(rung)
+    return Replay(**{field.name: getattr(run, field.name) for field in fields(run)})
+
+
+def in_the_dark(run: Run, offset: int) -> float:
+    """Seconds from the leader's high watermark passing this offset to broker-3's own doing so."""
+    trace = run.trace
+    marks = [trace.events.rows[trace.where("high_watermark", node=name)] for name in ("broker-1", "broker-3")]
+    first, last = (rows["time"][rows["offset"] >= offset][0] for rows in marks)
+    return float(last - first)
+
+
+def both(run: Run) -> bool:
+    """Whether an execution lost a record and left replicas that differ."""
+    return lost(run) > 0 and diverged(run) > 0
