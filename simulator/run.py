@@ -10,6 +10,7 @@ from html import escape
 from .evidence.checks import Anomaly, Guarantees, Report, check
 from .evidence.history import History
 from .evidence.meters import Meters
+from .evidence.report import LOSS
 from .evidence.statistics import Latency
 from .evidence.trace import Trace
 from .kernel.faults import Fault
@@ -121,6 +122,8 @@ class Run:
         well = {"lost write": "nothing lost", "duplicate": "nothing stored twice", "nonmonotonic send": "order kept", "lost": "nothing lost",
                 "order inversion": "order kept"}
         symbols = {"holds": True, "broken": False, "permitted": "○", "unknown": None}
+        if any(self.report.verdicts[kind].cases for kind in LOSS if kind in self.report.verdicts):
+            well = {kind: text for kind, text in well.items() if kind not in LOSS}
         return [(symbols[verdict.word], verdict.finding if verdict.cases else well[kind])
                 for kind, verdict in self.report.verdicts.items() if kind in well or verdict.cases]
 

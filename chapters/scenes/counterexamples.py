@@ -144,4 +144,5 @@ def verdict(run: Run) -> str:
 def table():
     """Every schedule on every rung, in words (pandas)."""
     import pandas as pd
-    return pd.DataFrame({name: {rung: verdict(schedule().on(rung, trace=False)) for rung in LADDER} for name, schedule in ALL.items()})
+    rows = {name: {rung: verdict(schedule().on(rung, trace=False)) for rung in LADDER} for name, schedule in ALL.items()}
+    return pd.DataFrame.from_dict(rows, orient="index")

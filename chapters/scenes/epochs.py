@@ -11,7 +11,7 @@ from simulator.views.picture import Picture, picture, sentence, words
 
 from .counterexamples import KEEPS, LADDER, diverged, forgetful_follower, lost, verdict
 
-EPOCHS = [style.OKABE_ITO[name] for name in ("sky", "orange", "blue", "yellow", "purple", "green")]  # one a leader epoch, with its number
+EPOCHS = [style.OKABE_ITO[name] for name in ("sky", "orange", "purple", "yellow", "green", "blue")]  # one a leader epoch, with its number
 ON_DARK = (style.OKABE_ITO["blue"],)  # colours on which words are white
 DOWN, UP = ("crash", "power_loss"), ("restart",)
 CHANGES = ("append", "replicate", "truncate", "lost_unflushed", "fetched", "high_watermark", "elected", *DOWN, *UP)
@@ -67,11 +67,11 @@ def _apply(found, replica: Replica, kind: str, row, event: int, answers: dict, t
 def small_multiples(runs: dict[str, Run], at: float = inf) -> Picture:
     """The same execution on several rungs, one above the other: all logs at this moment, and what came of it in the end."""
     logs = {rung: replicas(run, at) for rung, run in runs.items()}
-    lines = len(next(iter(logs.values())))
-    figure, axes = picture(_finding(runs), _caption(runs, logs, at), head=0.25, height=len(runs) * (0.36 * lines + 0.36), rows=len(runs),
-                           left=1.25, sharex=True)
+    one, lines = len(runs) == 1, len(next(iter(logs.values())))
+    figure, axes = picture(_finding(runs), _caption(runs, logs, at), head=0.0 if one else 0.25, left=1.25, rows=len(runs), sharex=True,
+                           height=len(runs) * (0.36 * lines + 0.36))
     for axis, (rung, run) in zip(axes, runs.items()):
-        axis.set_title(f"{rung}: {verdict(run)}", loc="left", fontsize=style.LABEL)
+        axis.set_title("" if one else f"{rung}: {verdict(run)}", loc="left", fontsize=style.LABEL)
         _draw(axis, list(logs[rung].values()))
     axes[0].set_xlim(-0.1, max(len(replica.records) for log in logs.values() for replica in log.values()) + 0.3)
     words(axes[-1], "offset")
@@ -79,10 +79,13 @@ def small_multiples(runs: dict[str, Run], at: float = inf) -> Picture:
 
 
 def _finding(runs: dict[str, Run]) -> str:
+    """The verdict of a single run; of several, the rungs that fail."""
+    if len(runs) == 1:
+        return " ".join(f"{rung} {verdict(run)}" for rung, run in runs.items())
     failed = [rung for rung, run in runs.items() if verdict(run) != KEEPS]
-    if len(runs) == 1 or not failed:
-        return f"{' and '.join(runs)} {verdict(next(iter(runs.values())))}" if len(runs) == 1 else "Every rung keeps everything"
-    return f"Fails: {', '.join(failed)}" if len(failed) < len(runs) else "No rung keeps everything"
+    if len(failed) in (0, len(runs)):
+        return f"{'No' if failed else 'Every'} rung keeps everything"
+    return f"Fails: {', '.join(failed)}"
 
 
 def _caption(runs: dict[str, Run], logs: dict[str, dict[str, Replica]], at: float) -> str:

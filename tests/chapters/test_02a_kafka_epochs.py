@@ -62,6 +62,7 @@ def test_the_zombie_copies_on_top_of_records_that_were_never_committed(chapter):
     logs = scenes.replicas(run, at=16)
     assert logs["broker-3"].records[2:4] == [(0, 2), (0, 3)] and [epoch for epoch, _ in logs["broker-1"].records[2:4]] == [1, 1]
     assert logs["broker-3"].records[4:] == logs["broker-1"].records[4:]
+    assert time_of(run, "replicate", node="broker-3", offset=4) == pytest.approx(10.33, abs=0.005)
     told = run.trace.notes[int(run.trace.where("isr")[run.trace.events.rows["time"][run.trace.where("isr")] < 16][-1])]
     assert "broker-3" in told
     fenced = scenes.replicas(chapter.zombie["kip-320"], at=14)["broker-3"]
