@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from exercises.grader.grading import Result, available, grade, unseen
-from exercises.grader.report import as_json, as_junit, table
+from exercises.grader.report import as_csv, as_json, as_junit, as_summary, table
 from exercises.grader.run import Limits
 
 
@@ -18,6 +18,8 @@ def options(arguments=None) -> argparse.Namespace:
     parser.add_argument("paths", nargs="+", type=Path, help="notebooks, or folders that are searched for notebooks")
     parser.add_argument("--json", type=Path, help="write the results as JSON")
     parser.add_argument("--junit", type=Path, help="write the results as JUnit XML")
+    parser.add_argument("--csv", type=Path, help="write the results as CSV")
+    parser.add_argument("--summary", type=Path, help="append the results as a Markdown table, as for a job summary")
     parser.add_argument("--exercise", choices=available(), default="", help="for notebooks that do not say which it is")
     parser.add_argument("--seeds", type=int, nargs="+", help="repeat a grading with the seeds of its report")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="submissions graded at a time")
@@ -39,16 +41,23 @@ def grade_all(paths: list[Path], seeds: list[int], limits: Limits, exercise: str
         return list(pool.map(lambda path: grade(path, seeds, limits, exercise), paths))
 
 
+def write(chosen: argparse.Namespace, results: list[Result]) -> None:
+    """The results in every form that was asked for; a summary goes behind what others have written there."""
+    for path, form in ((chosen.json, as_json), (chosen.junit, as_junit), (chosen.csv, as_csv)):
+        if path:
+            path.write_text(form(results), encoding="utf-8")
+    if chosen.summary:
+        with chosen.summary.open("a", encoding="utf-8") as file:
+            file.write(as_summary(results))
+
+
 def main(arguments=None) -> int:
     chosen = options(arguments)
     limits = Limits(chosen.cell_seconds, chosen.wall_seconds, int(chosen.memory_gib * 2 ** 30))
     paths = submissions(chosen.paths)
     results = grade_all(paths, chosen.seeds or unseen(), limits, chosen.exercise, chosen.jobs)
     print(table(results) if results else "NOT GRADED: no notebook found")
-    if chosen.json:
-        chosen.json.write_text(as_json(results), encoding="utf-8")
-    if chosen.junit:
-        chosen.junit.write_text(as_junit(results), encoding="utf-8")
+    write(chosen, results)
     if not results or any(result.problem for result in results):
         return 2
     return 0 if all(result.full for result in results) else 1

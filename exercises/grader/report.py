@@ -1,4 +1,6 @@
-"""Results as a table for people, JSON for programs and JUnit for code hosts."""
+"""Results as a table for people, JSON for programs, CSV for spreadsheets, JUnit and a summary for code hosts."""
+import csv
+import io
 import json
 from dataclasses import asdict
 from xml.etree import ElementTree
@@ -39,6 +41,32 @@ def entry(result: Result) -> dict:
     return {"path": result.path, "exercise": result.exercise, "status": "not graded" if result.problem else "graded",
             "problem": result.problem, "points": result.points, "possible": result.possible, "checks": checks,
             "notes": result.notes, "flags": result.flags, "seeds": result.seeds, "seconds": result.seconds}
+
+
+def as_csv(results: list[Result]) -> str:
+    """A row for each check of each submission; where nothing was graded, one row with the problem and no points."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["submission", "exercise", "check", "outcome", "points", "possible", "reason"])
+    for result in results:
+        if result.problem:
+            writer.writerow([result.path, result.exercise, "", "not graded", "", "", result.problem])
+        for mark in result.marks:
+            name = mark.check.partition("/")[2]
+            writer.writerow([result.path, result.exercise, name, mark.outcome, mark.points, mark.possible, mark.reason])
+    return text.getvalue()
+
+
+def as_summary(results: list[Result]) -> str:
+    """A table in Markdown, as code hosts show it beside a job: points of each submission, reasons for what is missing."""
+    rows = ["| submission | exercise | points | missing |", "|---|---|---|---|"]
+    for result in results:
+        points = "not graded" if result.problem else f"{result.points:g} of {result.possible:g}"
+        missing = [f"**{mark.check.partition('/')[2]}** {told(mark)}" for mark in result.marks
+                   if mark.points < mark.possible]
+        why = " <br> ".join([result.problem] if result.problem else missing).replace("|", "\\|")
+        rows.append(f"| {result.path} | {result.exercise} | {points} | {why} |")
+    return "\n".join(rows) + "\n"
 
 
 def as_junit(results: list[Result]) -> str:
