@@ -201,7 +201,7 @@ def test_delivery_counts_survive_a_leader_but_the_delivery_under_way_is_forgotte
     result = run(workload, [faults.crash("broker-1", at=10)], odd=(share.slow(20, 60.0),), record_lock_duration=5.0, **ONE_BY_ONE)
     rows = result.history.deliveries.rows
     assert rows["attempt"][rows["value"] == 20].tolist() == [1, 2, 2, 3, 4, 5]
-    assert result.trace.describe(result.trace.where("elected")[1]) == "broker-2 leads the partitions, epoch 1"
+    assert result.trace.describe(result.trace.where("elected")[1]) == "broker-2 leads orders-0 in epoch 1"
 
 
 def test_members_come_and_go_and_nobody_waits_for_them():

@@ -23,6 +23,7 @@ dead letter topics (KIP-1191, 4.4), limits of one group instead of the broker (K
 
 from ..groups.config import join, stall, stop
 from .config import Odd, Partitions, ShareGroup, deadly, poison, slow
-from .measures import sojourn, repeated, settled_by
+from .measures import overtaken, repeated, settled_by, sojourn
 
-__all__ = ["Odd", "Partitions", "ShareGroup", "deadly", "join", "poison", "repeated", "settled_by", "slow", "sojourn", "stall", "stop"]
+__all__ = ["Odd", "Partitions", "ShareGroup", "deadly", "join", "overtaken", "poison", "repeated", "settled_by", "slow", "sojourn", "stall",
+           "stop"]

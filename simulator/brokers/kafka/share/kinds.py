@@ -21,13 +21,14 @@ SENTENCES = {
     # at a member
     "start": ("state", "{node} starts"),
     "stop": ("state", "{node} stops in good order"),
-    "assigned": ("state", "{node} now reads {note}"),
+    "assigned": ("state", "{node} now reads {key}"),
+    "revoked": ("state", "{node} no longer reads {key}"),
     "deliver": ("local", "{node} gets {offsets} of {key}, delivery number {epoch}"),
     "done": ("local", "{node} has done its work on {offsets} of {key}"),
     "failed": ("state", "{node} cannot process {offsets} of {key}"),
     "killed": ("state", "{node} is killed by {offsets} of {key}"),
     # at the leader
-    "elected": ("state", "{node} leads the partitions, epoch {epoch}"),
+    "elected": ("state", "{node} leads {key} in epoch {epoch}"),
     "append": ("local", "{node} appends {records} to {key}, {offsets}"),
     "acquired": ("local", "{node} locks {offsets} of {key} for {peer}, delivery number {epoch}"),
     "renewed": ("local", "{node} renews the lock of {peer} on {offsets} of {key}"),

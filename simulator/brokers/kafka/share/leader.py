@@ -43,7 +43,8 @@ class Broker:
         """Leads from now on, once it has read what the share coordinator knows."""
         self.system.leader, self.system.epoch = self, self.system.epoch + 1
         self.epoch = self.system.epoch
-        elected = self.note("elected", cause, epoch=self.epoch)
+        for key, log in enumerate(self.system.records.logs):
+            elected = self.note("elected", cause, key=key, offset=log.end, epoch=self.epoch)
         self._read_state(elected)
 
     def _read_state(self, cause: int) -> None:
@@ -85,7 +86,7 @@ class Broker:
         """Records arrive; replication is left out, so they are committed and safe."""
         producer, key, first, count = message
         if self.system.records.logs[key].append(first, count):
-            event = self.note("append", event, key=key, offset=first, count=count, value=first)
+            event = self.note("append", event, key=key, offset=first, count=count, epoch=self.epoch, value=first)
         self.tell(producer.node, "produced", producer.on_produced, (key, first), event, key=key, offset=first, count=count, value=first)
         self._serve_waiting()
 

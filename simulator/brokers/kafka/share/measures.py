@@ -29,3 +29,10 @@ def repeated(history: QueueHistory) -> int:
     """Deliveries of records that had been delivered before."""
     rows = history.deliveries.rows
     return len(rows) - len(np.unique(rows[["key", "value"]]))
+
+
+def overtaken(history: QueueHistory, key: int = 0) -> int:
+    """How many records of a partition were done with only after a later one was."""
+    rows = settled_by(history, *FINAL)
+    offsets = rows["value"][rows["key"] == key]
+    return int((offsets < np.maximum.accumulate(offsets)).sum()) if len(offsets) else 0

@@ -78,6 +78,7 @@ class Member:
         self._say_unsaid()
         self._tell(self.system.leader.node, "share_close", self.system.leader.on_share_close, (self, self.id))
         self._tell(self.system.coordinator.node, "leave", self.system.coordinator.on_leave, (self, self.id))
+        self._read(())
         self._note("stop")
         self._end()
 
@@ -104,10 +105,15 @@ class Member:
         """The coordinator says which partitions to read; what is in hand from others stays in hand."""
         id, keys = message
         if self.running and id == self.id and keys != self.keys:
-            self.keys = keys
-            self._note("assigned", event, count=len(keys), note=", ".join(self.system.history.keys[key] for key in keys))
+            self._read(keys, event)
             if self.idle:
                 self._fetch()
+
+    def _read(self, keys: tuple[int, ...], cause: int = -1) -> None:
+        before, self.keys = self.keys, keys
+        for kind, changed in (("revoked", [key for key in before if key not in keys]), ("assigned", [key for key in keys if key not in before])):
+            for key in changed:
+                self._note(kind, cause, key=key)
 
     # Polling
 
