@@ -1,9 +1,9 @@
-"""One member of a consumer group in a process of its own, so that it can be killed: it polls, and prints what happens to it.
+"""One member of a consumer group in a process of its own, so that it can be killed: it polls, and prints what happens
+to it.
 
-Run as `python member_process.py CONFIG`, CONFIG being JSON: {"topic": ..., "settings": {...librdkafka...}}. Every line printed is
-JSON with `time` (time.monotonic(), the same clock in every process of a machine) and `what`. SIGTERM closes the consumer in
-good order; SIGKILL does not, which is the point.
-"""
+Run as `python member_process.py CONFIG`, CONFIG being JSON: {"topic": ..., "settings": {...librdkafka...}}. Every
+line printed is JSON with `time` (time.monotonic(), the same clock in every process of a machine) and `what`. SIGTERM
+closes the consumer in good order; SIGKILL does not, which is the point."""
 
 import json
 import signal
@@ -23,7 +23,7 @@ def say(what: str, **columns) -> None:
 
 
 def owned(what: str):
-    """A rebalance callback that says which partitions came or went; librdkafka itself takes or gives them up afterwards."""
+    """A rebalance callback that says which partitions came or went; librdkafka itself acts on it afterwards."""
     return lambda consumer, partitions: say(what, keys=[part.partition for part in partitions])
 
 

@@ -1,9 +1,8 @@
 """Real consumer groups, one process a member, and their evidence in the words of the simulated ones.
 
-A group is described by the very object that describes a simulated one, `kafka.Group`; `settings` is the translation of its fields
-into librdkafka's. What the members print becomes a Trace of the kinds that the model writes and a History, so that
-`paused_partition_seconds`, `time_to_stable` and `duplicates` read both.
-"""
+A group is described by the very object that describes a simulated one, `kafka.Group`; `settings` is the translation
+of its fields into librdkafka's. What the members print becomes a Trace of the kinds that the model writes and a
+History, so that `paused_partition_seconds`, `time_to_stable` and `duplicates` read both."""
 
 from __future__ import annotations
 
@@ -59,7 +58,7 @@ class Member:
 
 
 class Members:
-    """A consumer group of processes on a running cluster (its `bootstrap`); they live in its `sandbox` and end with it."""
+    """A group of processes on a running cluster (its `bootstrap`); they live in its `sandbox` and end with it."""
 
     def __init__(self, cluster, group: Group, name: str = "group", topic: str = TOPIC):
         self.cluster, self.group, self.name, self.topic = cluster, group, name, topic
@@ -116,7 +115,8 @@ class Members:
         changes = [when for when, kind, _, _ in self._events() if kind not in ("deliver", "committed", "refused")]
         shares = {name for of in owners.values() for name in of}
         running = {name for name, member in self.members.items() if member.server.alive}
-        return shares == running and all(len(of) == 1 for of in owners.values()) and time.monotonic() - max(changes) > calm
+        owned_once = shares == running and all(len(of) == 1 for of in owners.values())
+        return owned_once and time.monotonic() - max(changes) > calm
 
     def wait_stable(self, timeout: float = 30.0) -> float:
         """Seconds until the group is stable."""
@@ -127,7 +127,8 @@ class Members:
 
     def _events(self) -> list[tuple[float, str, str, dict]]:
         """(time, what, member, line) in the order in which they happened."""
-        told = [(line["time"], line["what"], name, line) for name, member in self.members.items() for line in member.listen()]
+        told = [(line["time"], line["what"], name, line)
+                for name, member in self.members.items() for line in member.listen()]
         return sorted(told + [(when, "crash", name, {}) for when, name in self.crashes], key=lambda event: event[0])
 
     def trace(self, since: float) -> Trace:
@@ -145,7 +146,7 @@ class Members:
         return trace
 
     def read(self, history: History, since: float) -> History:
-        """Adds what the members were handed to a history; a value is the offset, and each life of a member is a process."""
+        """Adds what members were handed to a history; a value is the offset, and each life of a member is a process."""
         lives: dict[str, int] = {}
         owned: dict[str, set[int]] = {}
         for when, kind, name, line in self._events():
@@ -153,8 +154,8 @@ class Members:
             process, keys = f"{self.name}/{name}/{lives[name]}", set(line.get("keys", ()))
             if kind == "deliver":
                 key = history.keys.code(f"{self.topic}-{line['keys'][0]}")
-                history.polled(history.op(), history.processes.code(process), key, line["offset"], line["count"], line["offset"], OK,
-                               when - since, when - since)
+                history.polled(history.op(), history.processes.code(process), key, line["offset"], line["count"],
+                               line["offset"], OK, when - since, when - since)
             elif kind in ("assigned", "revoked", "left_behind"):
                 before = owned.get(process, set())
                 owned[process] = before | keys if kind == "assigned" else before - keys

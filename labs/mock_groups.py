@@ -1,16 +1,18 @@
-"""A model of the mock's groups: `kafka.Group` with the few rules in which librdkafka's mock brokers differ from Kafka's.
+"""A model of the mock's groups: `kafka.Group` with the few rules in which librdkafka's mock brokers differ from
+Kafka's.
 
-What a broker that is not Kafka does is predicted by a model that is not Kafka's either; the rest of the rules, and all of the members',
-are the simulator's own. From src/rdkafka_mock_cgrp.c and src/rdkafka_mock_handlers.c (librdkafka 2.16):
+What a broker that is not Kafka does is predicted by a model that is not Kafka's either; the rest of the rules, and
+all of the members', are the simulator's own. From src/rdkafka_mock_cgrp.c and src/rdkafka_mock_handlers.c (librdkafka
+2.16):
 
 - the barrier of a classic group does not fall when everybody is there, but session.timeout - 1 s after it went up;
-- while it stands commits are refused, also those with which members give up their partitions: what they did is done again;
+- while it stands commits are refused, also those with which members give up their partitions: what they did is done
+  again;
 - sessions are looked at once a second;
 - the target of a KIP-848 group is a range over the members in the order in which they came, whoever owned what.
 
-Left out: the mock reads `group.instance.id` of a classic member and forgets it (a static member that comes back is a stranger, and its
-old self stays until the session ends), so that the protocol "static" is refused here.
-"""
+Left out: the mock reads `group.instance.id` of a classic member and forgets it (a static member that comes back is a
+stranger, and its old self stays until the session ends), so that the protocol "static" is refused here."""
 
 from __future__ import annotations
 
@@ -80,7 +82,7 @@ class MockGroup(Group):
     def __post_init__(self):
         super().__post_init__()
         if self.protocol == "static":
-            raise ValueError("protocol: 'static' is unknown to the mock; allowed are 'eager', 'cooperative' and 'consumer'")
+            raise ValueError("protocol: 'static' is unknown to the mock; it has 'eager', 'cooperative', 'consumer'")
 
     def build(self, world, workload):
         """The running group in this world."""

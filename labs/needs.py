@@ -12,7 +12,8 @@ from __future__ import annotations
 from labs.servers import kafka_install, mock_kafka, process
 
 MARK = "%%needs "
-ELSEWHERE = {"kafka": kafka_install, "mock-kafka": mock_kafka}  # what is more than one program on the PATH knows itself where it is
+# What is more than one program on the PATH knows itself where it is.
+ELSEWHERE = {"kafka": kafka_install, "mock-kafka": mock_kafka}
 
 
 def find(program: str) -> str | None:

@@ -1,8 +1,7 @@
 """One script for consumer groups, played twice: by the simulator, and by real clients on real time.
 
-The script: two members; a third joins; all three are restarted one after another; the third leaves; one of the two that are left is
-killed. What each act cost is read from the evidence by the same functions in both worlds.
-"""
+The script: two members; a third joins; all three are restarted one after another; the third leaves; one of the two
+that are left is killed. What each act cost is read from the evidence by the same functions in both worlds."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ FIRST, THIRD, VICTIM = ("consumer-1", "consumer-2"), "consumer-3", "consumer-2"
 ACTS = ("join", "rolling restart", "leave", "kill")
 MOMENT = 1e-3                  # seconds; a window ends before the next act
 SPACE = 20.0                   # seconds from one act to the next, in the simulation
-PACE, AWAY = 5.0, 0.5          # of the rolling restart: seconds from one member to the next, and until it is started again
+PACE, AWAY = 5.0, 0.5          # rolling restart: seconds from one member to the next, and until it is back
 RATE = 120.0                   # records a second, over all partitions
 APART, PATIENCE = 0.1, 60.0    # seconds between two groups, and until a group that is not stable is given up
 SETTINGS = {"partitions": 6, "session_timeout": 3.0, "heartbeat_interval": 0.5, "auto_commit_interval": 1.0,
@@ -31,19 +30,21 @@ SETTINGS = {"partitions": 6, "session_timeout": 3.0, "heartbeat_interval": 0.5, 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one act: partition-seconds without an owner, seconds to the last change of ownership, records handled again."""
+    """Of one act: partition-seconds without an owner, seconds to the last change of owner, records handled again."""
 
     paused: float
     stable: float
     again: int
 
     def __str__(self) -> str:
-        return f"{self.paused:.1f} partition-seconds paused, stable after {self.stable:.1f} s, {self.again} records again"
+        return (f"{self.paused:.1f} partition-seconds paused, stable after {self.stable:.1f} s, "
+                f"{self.again} records again")
 
 
 def protocols(kind: type[Group] = Group, **others) -> dict[str, Group]:
     """The groups of the lab, simulated as Kafka's or as the mock's: the same settings, one protocol each."""
-    how = {"eager": {"protocol": "eager"}, "cooperative": {"protocol": "cooperative"}, "KIP-848": {"protocol": "consumer"},
+    how = {"eager": {"protocol": "eager"}, "cooperative": {"protocol": "cooperative"},
+           "KIP-848": {"protocol": "consumer"},
            "KIP-848 static": {"protocol": "consumer", "group_instance_id": True}}
     return {name: kind(**{**SETTINGS, **own, **others}) for name, own in how.items()}
 
@@ -62,7 +63,8 @@ def begins(seed: int = 0) -> dict[str, float]:
 def rehearse(group: Group, seed: int = 1):
     """The simulated run of the script."""
     at = begins(seed)
-    events = (join(THIRD, at["join"]), *rolling_restart([*FIRST, THIRD], at["rolling restart"], PACE, AWAY), stop(THIRD, at["leave"]))
+    restarts = rolling_restart([*FIRST, THIRD], at["rolling restart"], PACE, AWAY)
+    events = (join(THIRD, at["join"]), *restarts, stop(THIRD, at["leave"]))
     workload = Workload(rate=RATE, consumers=len(FIRST) + 1, seconds=(len(ACTS) + 1) * SPACE)
     return simulate(replace(group, events=events), workload, faults=[faults.crash(VICTIM, at=at["kill"])], seed=seed)
 
@@ -74,9 +76,9 @@ def predict(group: Group, seeds=range(1, 5)) -> dict[str, list[Cost]]:
     return {act: [cost(run.trace, run.history, *span) for run, span in zip(runs.values(), spans[act])] for act in ACTS}
 
 
-def inside(measured: float, predicted: list[float], part: float = 0.25, more: float = 3.0) -> bool:
-    """Whether a measurement lies in the predicted range, widened by a part of it and by what three starts of a process take."""
-    return min(predicted) * (1 - part) <= measured <= max(predicted) * (1 + part) + more
+def inside(measured: float, predicted: list[float], part: float = 0.25, less: float = 1.0, more: float = 3.0) -> bool:
+    """Whether a measurement lies in the predicted range, widened by a part of it, a heartbeat and process starts."""
+    return min(predicted) * (1 - part) - less <= measured <= max(predicted) * (1 + part) + more
 
 
 class Play:

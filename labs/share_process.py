@@ -1,4 +1,4 @@
-"""A member of a share group in a process of its own: it acquires records, works on them for ever, and acknowledges nothing.
+"""A member of a share group in a process of its own: it acquires records and acknowledges nothing.
 
 Run as `python share_process.py CONFIG TOPIC`; it prints the value of every record that it holds. Made to be killed.
 """

@@ -1,7 +1,7 @@
-"""Share groups (KIP-932) with the real client, a preview in confluent-kafka 2.16: workers that take, release and reject records.
+"""Share groups (KIP-932) with the real client, a preview in confluent-kafka 2.16: accept, release, reject.
 
-A `Worker` is a member in this process; `hold` starts one in a process of its own that takes records and never acknowledges them,
-so that it can be killed with records in its hands.
+A `Worker` is a member in this process; `hold` starts one in a process of its own that takes records and never
+acknowledges them, so that it can be frozen or killed with records in its hands.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ VERDICTS = {"accept": AcknowledgeType.ACCEPT, "release": AcknowledgeType.RELEASE
 
 
 class Delivery(NamedTuple):
-    """A record in a worker's hands: when (seconds), its value, how often it has been handed out by now, what became of it."""
+    """A record in a worker's hands: when (seconds), its value, the count of its deliveries, what became of it."""
 
     time: float
     value: int
@@ -36,7 +36,8 @@ class Delivery(NamedTuple):
 
 def settings(cluster, group: str) -> dict:
     """What both kinds of workers are configured with: every record is acknowledged by name."""
-    return {"bootstrap.servers": cluster.bootstrap, "group.id": group, "share.acknowledgement.mode": "explicit", "log_level": 2}
+    return {"bootstrap.servers": cluster.bootstrap, "group.id": group, "share.acknowledgement.mode": "explicit",
+            "log_level": 2}
 
 
 class Worker:
@@ -47,7 +48,8 @@ class Worker:
         self.consumer.subscribe([topic])
         self.work(1.0)
 
-    def work(self, seconds: float, decide: Callable[[int], str] = lambda value: "accept", since: float | None = None) -> list[Delivery]:
+    def work(self, seconds: float, decide: Callable[[int], str] = lambda value: "accept",
+             since: float | None = None) -> list[Delivery]:
         """Takes records for a while; `decide` says what becomes of each: "accept", "release" or "reject".
 
         Times are counted from `since`, a time.monotonic(), or from now.

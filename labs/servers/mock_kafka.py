@@ -3,13 +3,14 @@
     with mock_kafka.cluster(brokers=3, topics={"orders": 6}) as kafka:
         producer = confluent_kafka.Producer({"bootstrap.servers": kafka.bootstrap})
 
-The library inside the wheel `confluent-kafka` brings the brokers along (src/rdkafka_mock.h, "experimental"): they speak the Kafka
-protocol on loopback, so that every timer, retry and callback of a client is the true one. The brokers are not:
+The library inside the wheel `confluent-kafka` brings the brokers along (src/rdkafka_mock.h, "experimental"): they
+speak the Kafka protocol on loopback, so that every timer, retry and callback of a client is the true one. The brokers
+are not:
 
 - each partition exists once; replicas and the in-sync set are labels, nothing is copied and nothing can be lost;
 - nothing is fenced and nothing is deduplicated: transactions succeed, and `read_committed` returns what was aborted;
-- groups follow rules of their own (`labs/mock_groups.py`): the barrier of a classic one stands for session.timeout - 1 s, however
-  early everybody is there, and `group.instance.id` means nothing in it;
+- groups follow rules of their own (`labs/mock_groups.py`): the barrier of a classic one stands for session.timeout -
+  1 s, however early everybody is there, and `group.instance.id` means nothing in it;
 - a partition keeps about 5 MB in memory and forgets what came before.
 
 Whatever is concluded here is about clients. What brokers promise is tested on brokers, or on the simulator.
@@ -44,8 +45,9 @@ def find() -> str | None:
 
 def missing() -> str:
     """One sentence for an environment without mock brokers."""
-    return ("the mock cluster of librdkafka is not in this environment: run `pip install confluent-kafka==2.16.1` and restart the kernel; "
-            "its wheels for Linux (glibc), macOS and Windows have it, a librdkafka built otherwise may not")
+    return ("the mock cluster of librdkafka is not in this environment: run `pip install confluent-kafka==2.16.1` "
+            "and restart the kernel; its wheels for Linux (glibc), macOS and Windows have it, "
+            "a librdkafka built otherwise may not")
 
 
 def has_mock(path: Path) -> bool:
@@ -55,7 +57,7 @@ def has_mock(path: Path) -> bool:
 
 
 class Cluster:
-    """Mock brokers 1 to `brokers` with topics of so many partitions; `events` lists (time.monotonic(), what was done, to whom)."""
+    """Mock brokers 1 to `brokers` with topics of so many partitions; `events` lists (time.monotonic(), what, whom)."""
 
     def __init__(self, brokers: int = 3, topics: dict[str, int] | None = None):
         if brokers not in range(1, 10):
@@ -127,27 +129,28 @@ class Cluster:
 
     # Groups
 
-    def groups(self, *, initial_rebalance_delay: float = 3.0, session_timeout: float = 30.0, heartbeat_interval: float = 3.0) -> None:
+    def groups(self, *, initial_rebalance_delay: float = 3.0, session_timeout: float = 30.0,
+               heartbeat_interval: float = 3.0) -> None:
         """What a real broker's configuration would say, in seconds; the last two are those of KIP-848 groups.
 
-        The leader of a classic group asks for metadata before it assigns. That answer is delayed here, because the mock refuses
-        (INVALID_REQUEST) a follower's SyncGroup that comes after the leader's, and the follower would join once more.
+        The leader of a classic group asks for metadata before it assigns. That answer is delayed here, because the mock
+        refuses (INVALID_REQUEST) a follower's SyncGroup that comes after the leader's, and it would join once more.
         """
         self.delay(0.03, requests=400, api=METADATA)
         self._call("group_initial_rebalance_delay_ms", round(1000 * initial_rebalance_delay))
         self._call("set_group_consumer_session_timeout_ms", round(1000 * session_timeout))
         self._call("set_group_consumer_heartbeat_interval_ms", round(1000 * heartbeat_interval))
 
-    def share_groups(self, *, lock_duration: float = 30.0, max_delivery_attempts: int = 5, session_timeout: float = 45.0,
-                     heartbeat_interval: float = 5.0) -> None:
-        """How long a share group's member holds a record, how often a record is tried, and when a silent member is put out."""
+    def share_groups(self, *, lock_duration: float = 30.0, max_delivery_attempts: int = 5,
+                     session_timeout: float = 45.0, heartbeat_interval: float = 5.0) -> None:
+        """How long a share group's member holds a record, how often a record is tried, when the silent are out."""
         self._call("sharegroup_set_record_lock_duration", round(1000 * lock_duration))
         self._call("sharegroup_set_max_delivery_attempts", max_delivery_attempts)
         self._call("sharegroup_set_session_timeout", round(1000 * session_timeout))
         self._call("sharegroup_set_heartbeat_interval", round(1000 * heartbeat_interval))
 
     def share(self, group: str, topic: str) -> int:
-        """From now on every member of a share group may read every partition of a topic; the number of members there are.
+        """From now on every member of a share group may read every partition of a topic; the number of members.
 
         The mock's own assignment gives each partition to one member, which is not what share groups are for.
         """
@@ -177,7 +180,8 @@ class Cluster:
 
     def _lines(self) -> list[dict]:
         """What the process has said; librdkafka's own log lines stand between."""
-        return [json.loads(line) for line in self.server.log.read_text().splitlines(True) if line.startswith("{") and line.endswith("\n")]
+        lines = self.server.log.read_text().splitlines(True)
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n")]
 
 
 def cluster(brokers: int = 3, topics: dict[str, int] | None = None) -> Cluster:

@@ -1,9 +1,8 @@
 """The process behind `mock_kafka`: librdkafka's mock cluster, driven by lines of JSON on standard input.
 
-Run as `python mock_kafka_process.py LIBRARY BROKERS`. The first line it prints is {"bootstrap": "127.0.0.1:..."}; each line
-it reads, ["broker_set_down", 1], calls rd_kafka_mock_broker_set_down(cluster, 1), and is answered by a line,
-{"answer": 0}. The functions are those of src/rdkafka_mock.h, which librdkafka calls experimental.
-"""
+Run as `python mock_kafka_process.py LIBRARY BROKERS`. The first line it prints is {"bootstrap": "127.0.0.1:..."};
+each line it reads, ["broker_set_down", 1], calls rd_kafka_mock_broker_set_down(cluster, 1), and is answered by a
+line, {"answer": 0}. The functions are those of src/rdkafka_mock.h, which librdkafka calls experimental."""
 
 import ctypes as C
 import json
@@ -14,7 +13,7 @@ INT, TEXT, POINTER, PRODUCER = C.c_int, C.c_char_p, C.c_void_p, 0
 ERRORS = "errors"  # a list of error codes, handed over as its length and an array
 ANSWERS = "answers"  # a list of (error code, milliseconds), handed over as its length and one argument after the other
 
-# What may be called, with the types of the arguments after the cluster. A 64-bit pointer without its type is cut in half.
+# What may be called, with the types of the arguments after the cluster. A pointer without its type is cut in half.
 FUNCTIONS = {
     "topic_create": (TEXT, INT, INT),
     "broker_set_down": (C.c_int32,),
@@ -32,7 +31,7 @@ FUNCTIONS = {
     "sharegroup_set_max_delivery_attempts": (INT,),
     "sharegroup_set_record_lock_duration": (INT,),
 }
-SETTERS = {name for name in FUNCTIONS if "delay" in name or "group" in name} | {"clear_request_errors", "push_request_errors_array"}
+SETTERS = {"clear_request_errors", "push_request_errors_array", *(name for name in FUNCTIONS if "group" in name)}
 
 
 class MockCluster:
@@ -76,7 +75,8 @@ class MockCluster:
 
     def share(self, group: str, topic: str, partitions: int) -> int:
         """Every member of a share group gets every partition of a topic; the number of members."""
-        find = self._function("mock_sharegroup_get_member_ids", INT, POINTER, TEXT, C.POINTER(C.POINTER(TEXT)), C.POINTER(C.c_size_t))
+        find = self._function("mock_sharegroup_get_member_ids", INT, POINTER, TEXT, C.POINTER(C.POINTER(TEXT)),
+                              C.POINTER(C.c_size_t))
         members, count = C.POINTER(TEXT)(), C.c_size_t()
         find(self.cluster, group.encode(), C.byref(members), C.byref(count))
         new = self._function("topic_partition_list_new", POINTER, INT)
@@ -84,7 +84,8 @@ class MockCluster:
         lists = (POINTER * count.value)(*(new(partitions) for _ in range(count.value)))
         for everything in lists:
             add(everything, topic.encode(), 0, partitions - 1)
-        give = self._function("mock_sharegroup_target_assignment", None, POINTER, TEXT, C.POINTER(TEXT), C.POINTER(POINTER), C.c_size_t)
+        give = self._function("mock_sharegroup_target_assignment", None, POINTER, TEXT, C.POINTER(TEXT),
+                              C.POINTER(POINTER), C.c_size_t)
         give(self.cluster, group.encode(), members, lists, count)
         return count.value
 

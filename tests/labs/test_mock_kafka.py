@@ -1,4 +1,4 @@
-"""Mock brokers in a process of their own: real clients reach them, every control works, and they die with their parent."""
+"""Mock brokers in a process of their own: clients reach them, every control works, they die with their parent."""
 import json
 import os
 import subprocess
@@ -52,7 +52,7 @@ def test_a_library_without_the_symbols_is_one_clear_sentence(tmp_path, monkeypat
     (tmp_path / "librdkafka.so").write_bytes(b"rd_kafka_mock_cluster_new")
     assert not mock_kafka.has_mock(tmp_path / "librdkafka.so")
     monkeypatch.setattr(mock_kafka, "find", lambda: None)
-    with pytest.raises(FileNotFoundError, match="the mock cluster of librdkafka is not in this environment: run `pip install"):
+    with pytest.raises(FileNotFoundError, match="the mock cluster of librdkafka is not in this environment: run `pip"):
         mock_kafka.cluster().start()
     line, = needs.unless_missing(["%%needs mock-kafka\n", "1 / 0\n"])
     assert line.startswith("print('Not run: the mock cluster of librdkafka is not")
