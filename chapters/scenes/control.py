@@ -10,9 +10,10 @@ from dataclasses import fields
 import numpy as np
 
 from simulator import Workload, faults, kafka, simulate
-from simulator.brokers.kafka.control.failover import GRID, MEASURED, curve, fail_over
+from simulator.brokers.kafka.control.failover import GRID, MEASURED, fail_over
+from simulator.evidence.statistics import mean_interval
 from simulator.run import Run
-from simulator.views import figures, style
+from simulator.views import style
 from simulator.views.picture import Picture, picture, sentence, words
 
 METADATA = "__cluster_metadata"
@@ -29,6 +30,22 @@ def decisions(run):
     return pd.DataFrame([{"time": f"{rows['time'][event]:.3f} s", "controller": trace.nodes[rows["node"][event]].name,
                           "epoch": rows["epoch"][event], "offset": rows["offset"][event], "decision": trace.notes[int(event)],
                           "committed": _committed(trace, rows[event])} for event in trace.where("decided")])
+
+
+class Decided:
+    """The decisions of a run as a table that cuts no sentence short."""
+
+    def __init__(self, run):
+        self.table = decisions(run)
+
+    def _repr_html_(self) -> str:
+        import pandas as pd
+        with pd.option_context("display.max_colwidth", None):
+            table = self.table.to_html(index=False, border=0, justify="left")
+        return table.replace("<td>", '<td style="text-align: left">')
+
+    def __repr__(self) -> str:
+        return self.table.to_string(index=False)
 
 
 def _committed(trace, decision) -> str:
@@ -81,6 +98,12 @@ def _spells(trace, begins, ends: tuple[str, ...]) -> list[tuple[int, float, floa
         after = over[(over["node"] == rows["node"][begin]) & (over["time"] > rows["time"][begin])]["time"]
         spells.append((int(rows["node"][begin]), float(rows["time"][begin]), float(after.min()) if len(after) else last))
     return spells
+
+
+def acknowledged(run, since: float, until: float) -> int:
+    """How many records their producer was told to be safe in that time."""
+    rows = run.history.acknowledged()
+    return int(rows["count"][(rows["completed"] >= since) & (rows["completed"] < until)].sum())
 
 
 def two_at_once(run) -> float:
@@ -175,19 +198,26 @@ HATCHES = ("", "//", "..", "xx")
 
 def fail_over_curves(seeds: int = 20) -> Picture:
     """How long nobody decides after the controller's death, from a thousand partitions to two million, with what was measured."""
-    import pandas as pd
-    frame = pd.DataFrame(curve(ERAS, GRID, seeds)).rename(columns={"seconds": "seconds without a controller", "control": "era"})
-    means = frame[frame["partitions"] == GRID[-1]].groupby("era")["seconds without a controller"].mean()
-    figure = figures.sweep(frame, "partitions", "seconds without a controller", by="era", log="xy",
-                           title=f"At 2,000,000 partitions: KRaft {means['KRaft']:.1f} s, ZooKeeper {means['ZooKeeper'] / 60:.1f} minutes")
-    told = ", ".join(f"{point.version} {point.seconds:g} s at {point.partitions:,}" for point in MEASURED)
-    figure.caption += f" Diamonds: published times that a new controller took to read its state with ZooKeeper: {told}. Seeds 0 to {seeds - 1}."
-    axis = figure.axes[0]
+    times = {era: np.array([[fail_over(control, partitions, seed).seconds for seed in range(seeds)] for partitions in GRID])
+             for era, control in ERAS.items()}
+    slow, quick = times["ZooKeeper"][-1].mean(), times["KRaft"][-1].mean()
+    measured = ", ".join(f"{point.version} {point.seconds:g} s at {point.partitions:,}" for point in MEASURED)
+    figure, (axis,) = picture(f"At {GRID[-1]:,} partitions: KRaft {quick:.1f} s, ZooKeeper {slow / 60:.1f} minutes", (
+        f"Seconds from a controller's death until brokers have another, mean and 95 % confidence over seeds 0 to {seeds - 1}, from "
+        f"{GRID[0]:,} to {GRID[-1]:,} partitions: KRaft {times['KRaft'][0].mean():.1f} to {quick:.1f} s, ZooKeeper "
+        f"{times['ZooKeeper'][0].mean():.1f} to {slow:.0f} s. Diamonds: published, reading from ZooKeeper alone: {measured}."))
+    for number, (era, found) in enumerate(times.items()):
+        look, bands = style.series(number), [mean_interval(values) for values in found]
+        axis.plot(GRID, [band.value for band in bands], label=era, linewidth=1.6, markersize=5, **look)
+        axis.fill_between(GRID, [band.low for band in bands], [band.high for band in bands], color=look["color"], alpha=0.18, linewidth=0)
     axis.plot([point.partitions for point in MEASURED], [point.seconds for point in MEASURED], "D", color=style.LIGHT["ink"], markersize=5,
               label="measured, reading alone")
-    axis.legend(fontsize=style.SMALL, frameon=False)
+    axis.set(xscale="log", yscale="log")
     axis.set_yticks([1, 3, 10, 30, 100, 300], ["1", "3", "10", "30", "100", "300"])
     axis.set_xticks([10 ** power for power in (3, 4, 5, 6)], ["1,000", "10,000", "100,000", "1,000,000"])
+    axis.minorticks_off()
+    axis.legend(fontsize=style.SMALL, frameon=False)
+    words(axis, "partitions", "seconds without a controller")
     return figure
 
 

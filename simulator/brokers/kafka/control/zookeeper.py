@@ -52,7 +52,7 @@ class ZooKeeperControl(Controller):
                          "won": declare("controller_created", "send", "{node} tells {peer} that it has created /controller"),
                          "session": declare("broker_session", "send", "{node} tells {peer} that a broker's session has begun or ended"),
                          "ended": declare("session_ended", "state", "the session of {peer} has ended: nothing heard for {value} s"),
-                         "loading": declare("loading", "state", "{node} is the controller and reads the state of {count} partitions"),
+                         "loading": declare("loading", "state", "{node} is the controller and begins to read the state of every partition"),
                          "active": declare("active", "state", "{node} is the active controller; it has read everything")}
 
     @property
