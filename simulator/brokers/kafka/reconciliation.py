@@ -10,7 +10,8 @@ A follower may hold records that the new leader never had, and must cut them off
 
 The rules are those of github.com/hachikuji/kafka-specification: KafkaTruncateToHighWatermark, Kip101, Kip279, Kip320. Simplified: the
 question travels in the first fetch of a term, as it does since KIP-595 (2.7), instead of in a request of its own; a replica's high
-watermark survives a crash, where Kafka writes it down every 5 s; a follower beyond the leader's end cuts there on every rung.
+watermark survives a crash, where Kafka writes it down every 5 s; a follower beyond the leader's end cuts there, where Kafka before 0.11
+could stop the broker instead.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ UNKNOWN = -1  # an epoch that is not told, or an end offset that the leader cann
 
 
 class Reconciliation:
-    """The rules of one rung."""
+    """The rules of one rung: a follower asks its leader (KIP-101), goes on asking until both logs agree (KIP-279), a leader refuses other
+    epochs (KIP-320), the controller keeps eligible leader replicas (KIP-966)."""
 
     def __init__(self, rung: str):
         self.asks, self.iterates, self.fences, self.keeps_eligible = (LADDER.index(rung) >= step for step in (1, 2, 3, 4))
