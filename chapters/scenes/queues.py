@@ -50,7 +50,8 @@ def took(run) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     keys = range(len(run.history.keys))
     created = [run.history.created[key] for key in keys]
     number = [np.full(len(times), key) for key, times in zip(keys, created)]
-    return np.concatenate(created), np.concatenate([share.sojourn(run.history, key) for key in keys]), np.concatenate(number)
+    seconds = [share.sojourn(run.history, key) for key in keys]
+    return np.concatenate(created), np.concatenate(seconds), np.concatenate(number)
 
 
 def longest_of_the_others(run) -> float:
@@ -67,11 +68,12 @@ def side_by_side(runs: dict) -> Picture:
     """How long each record took by when it was made, one panel a run, the odd record as a cross."""
     count = {name: held_up(run) for name, run in runs.items()}
     longest = {name: longest_of_the_others(run) for name, run in runs.items()}
-    told = "; ".join(f"{name}: longest of the others {style.seconds(longest[name])}, {style.plural(count[name], 'record')} over 5 s"
-                     for name in runs)
+    told = "; ".join(f"{name}: longest of the others {style.seconds(longest[name])}, "
+                     f"{style.plural(count[name], 'record')} over 5 s" for name in runs)
     names = list(runs)
     title = f"Records held up for more than 5 s: {count[names[0]]} by partition, {count[names[1]]} in the share group"
-    caption = sentence(f"Each mark is a record: from its creation until it was done with. Colour and shape: partition; cross: the odd one. {told}.", 7)
+    caption = sentence("Each mark is a record: from its creation until it was done with. Colour and shape: partition; "
+                       f"cross: the odd one. {told}.", 7)
     figure, axes = picture(title, caption, columns=len(runs), sharex=True, sharey=True, head=0.2, height=2.9)
     for axis, (name, run) in zip(axes, runs.items()):
         _draw_records(axis, run)
@@ -93,13 +95,14 @@ def _draw_records(axis, run) -> None:
 # Locks
 
 LOCKS = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0)
-WORK = distributions.Lognormal.from_percentiles(p50=5.0, p99=25.0)  # seconds: half the records take 5, one in a hundred 25
+WORK = distributions.Lognormal.from_percentiles(p50=5.0, p99=25.0)  # seconds
 
 
 def locked(lock: float, trouble=(), work=WORK, seconds: float = 200.0, renew: bool = False):
     """Thirty members, far more than the load needs, so that nobody waits for a free one."""
     group = kafka.ShareGroup(record_lock_duration=lock, renew=renew, **ONE_BY_ONE)
-    return simulate(group, Workload(rate=2, seconds=seconds, keys=None, consumers=30, work=work), faults=trouble, seed=7, trace=False)
+    workload = Workload(rate=2, seconds=seconds, keys=None, consumers=30, work=work)
+    return simulate(group, workload, faults=trouble, seed=7, trace=False)
 
 
 def deliveries(lock: float, limit: int = 5) -> float:
@@ -143,9 +146,10 @@ def lock_trade_off() -> Picture:
     runs = [locked(lock) for lock in LOCKS]
     extra = [100 * share.repeated(run.history) / len(run.history.publishes) for run in runs]
     stalls = [stuck(silence(lock)) for lock in LOCKS]
-    told = ", ".join(f"{lock:g} s: {repeats:.0f} % and {wait:.0f} s" for lock, repeats, wait in zip(LOCKS, extra, stalls))
-    caption = sentence(f"Half of the records take 5 s, one in a hundred 25 s. Lock, extra deliveries, time stuck: {told}. "
-                       "Dashed: a geometric distribution cut off at five deliveries.", 7)
+    told = ", ".join(f"{lock:g} s: {repeats:.0f} % and {wait:.0f} s"
+                     for lock, repeats, wait in zip(LOCKS, extra, stalls))
+    caption = sentence("Half of the records take 5 s, one in a hundred 25 s. Lock, extra deliveries, time stuck: "
+                       f"{told}. Dashed: a geometric distribution cut off at five deliveries.", 7)
     title = f"A lock of 5 s repeats {extra[0]:.0f} % of the work, one of 60 s loses a minute to a silent death"
     figure, (left, right) = picture(title, caption, columns=2, height=2.7, head=0.2)
     left.plot(LOCKS, extra, **style.series(0), label="measured")
@@ -170,7 +174,7 @@ def given_up(run) -> int:
 # The crash to watch
 
 def one_dies(how: str = "power_loss", at: float = 4.0, member: str = "consumer-2"):
-    """Three members, and records that come in batches of ten; one member loses power, or is killed, in the middle of its batch."""
+    """Three members and batches of ten records; one member loses power, or is killed, in the middle of a batch."""
     fault = faults.power_loss(member, at=at) if how == "power_loss" else faults.crash(member, at=at)
     group = kafka.ShareGroup(record_lock_duration=10.0, acknowledgement_mode="explicit", batch_records=10)
     return simulate(group, Workload(rate=8, seconds=20, keys=None, consumers=3, work=0.25), faults=[fault], seed=7)
@@ -195,11 +199,15 @@ def out_of_order(members: int, work, poll: int = 1) -> float:
 def inversions() -> Picture:
     """Records overtaken by a later one, against the number of members."""
     members = (1, 2, 3, 4, 6, 8, 12)
-    works = {"work always 0.1 s": distributions.Fixed(0.1), "work 0.1 s on average, exponential": distributions.Exponential(0.1)}
+    works = {"work always 0.1 s": distributions.Fixed(0.1),
+             "work 0.1 s on average, exponential": distributions.Exponential(0.1)}
     lines = {name: [100 * out_of_order(count, work) for count in members] for name, work in works.items()}
-    ends = "; ".join(f"{name}: {values[1]:.0f} % with 2 members, {values[-1]:.0f} % with {members[-1]}" for name, values in lines.items())
-    title = f"With one member nobody is overtaken, with {members[-1]} up to {max(line[-1] for line in lines.values()):.0f} % are"
-    figure, (axis,) = picture(title, sentence(f"Share of records done with after a later one; members are 70 % busy. {ends}.", 7), height=2.6)
+    ends = "; ".join(f"{name}: {values[1]:.0f} % with 2 members, {values[-1]:.0f} % with {members[-1]}"
+                     for name, values in lines.items())
+    most = max(line[-1] for line in lines.values())
+    caption = sentence(f"Share of records done with after a later one; members are 70 % busy. {ends}.", 7)
+    title = f"With one member nobody is overtaken, with {members[-1]} up to {most:.0f} % are"
+    figure, (axis,) = picture(title, caption, height=2.6)
     for number, (name, values) in enumerate(lines.items()):
         axis.plot(members, values, **style.series(number), label=name)
     axis.legend(fontsize=style.SMALL, frameon=False)
@@ -232,11 +240,13 @@ def with_members() -> dict[str, list[float]]:
 
 def beyond_partitions(lines: dict[str, list[float]]) -> Picture:
     """Mean time of a record against the number of consumers: readers stop helping at the number of partitions."""
-    told = "; ".join(f"{name}: {style.seconds(values[0])} with 4, {style.seconds(values[-1])} with 12" for name, values in lines.items())
+    told = "; ".join(f"{name}: {style.seconds(values[0])} with 4, {style.seconds(values[-1])} with 12"
+                     for name, values in lines.items())
     alone, shared, _ = (values[-1] for values in lines.values())
     caption = sentence(f"Mean seconds from creation to done; {RATE:g} records/s, {MEAN_WORK:g} s of work. {told}. "
                        "Dotted: M/M/1 for each partition, M/M/c for one queue.", 7)
-    figure, (axis,) = picture(f"With 12 consumers the share group is {alone / shared:.1f} times as fast as one reader a partition", caption, height=2.9)
+    title = f"With 12 consumers the share group is {alone / shared:.1f} times as fast as one reader a partition"
+    figure, (axis,) = picture(title, caption, height=2.9)
     for number, (name, values) in enumerate(lines.items()):
         axis.plot(MEMBERS, values, **style.series((1, 0, 2)[number]), label=name)
     for means in ([theory.mm1_sojourn(RATE / PARTITIONS, 1 / MEAN_WORK)] * len(MEMBERS),
@@ -261,8 +271,8 @@ def killings(run):
     import pandas as pd
     rows, kills = run.trace.events.rows, run.trace.where("killed")
     counts = rows["epoch"][rows["cause"][kills]]
-    return pd.DataFrame({"time (s)": rows["time"][kills].round(2), "killed": [run.trace.nodes[node].name for node in rows["node"][kills]],
-                         "delivery count": counts})
+    names = [run.trace.nodes[node].name for node in rows["node"][kills]]
+    return pd.DataFrame({"time (s)": rows["time"][kills].round(2), "killed": names, "delivery count": counts})
 
 
 # A leader that dies

@@ -1,4 +1,4 @@
-"""Who reads which partitions: the simple assignor of Kafka 4.2, which lets several members share one only if there are more of them."""
+"""Who reads which partitions: the simple assignor of Kafka 4.2. It shares one only if members outnumber partitions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be set, with the defaults of Apache Kafka 4.2, and which records are out of the ordinary (units: seconds)."""
+"""What can be set, with the defaults of Apache Kafka 4.2, and which records are odd (units: seconds)."""
 
 from __future__ import annotations
 
@@ -68,11 +68,12 @@ class Topic:
 class ShareGroup(Topic):
     """One share group over one topic; it has `workload.consumers` members, "consumer-1" and on.
 
-    Of the group (share.* and group.share.*): record_lock_duration, delivery_count_limit, partition_max_record_locks, heartbeat_interval,
-    session_timeout. Of its consumers: acknowledgement_mode ("implicit": a poll accepts all that the poll before it brought; "explicit":
-    each record by itself), acquire_mode ("batch_optimized": whole batches, so perhaps more than max_poll_records; "record_limit",
-    KIP-1206), max_poll_records, fetch_max_wait, renew (explicit only: locks are renewed at half their time as long as work goes on,
-    KIP-1222), on_failure (explicit only: "release" or "reject" what could not be processed).
+    Of the group (share.* and group.share.*): record_lock_duration, delivery_count_limit, partition_max_record_locks,
+    heartbeat_interval, session_timeout. Of its consumers: max_poll_records, fetch_max_wait, and
+    acknowledgement_mode: "implicit" (a poll accepts all that the poll before it brought) or "explicit" (record by
+    record); acquire_mode: "batch_optimized" (whole batches, perhaps more than max_poll_records) or "record_limit"
+    (KIP-1206). renew (explicit only): locks are renewed at half their time as long as work goes on (KIP-1222).
+    on_failure (explicit only): "release" or "reject" what could not be processed.
     batch_records: records to a producer's batch. restart_after: until a process that a record has killed runs again.
     broker_session_timeout: until another broker leads in place of a dead one. odd: see `slow`, `poison`, `deadly`.
     events: see `groups.join`, `groups.stop`, `groups.stall`.
@@ -100,12 +101,12 @@ class ShareGroup(Topic):
             positive_seconds(self, name)
         check(self, "session_timeout", self.session_timeout > self.heartbeat_interval,
               f"longer than heartbeat_interval, which is {self.heartbeat_interval:g} seconds")
-        check(self, "acknowledgement_mode", self.acknowledgement_mode in ("implicit", "explicit"), "'implicit' or 'explicit'")
-        check(self, "acquire_mode", self.acquire_mode in ("batch_optimized", "record_limit"), "'batch_optimized' or 'record_limit'")
+        either(self, "acknowledgement_mode", "implicit", "explicit")
+        either(self, "acquire_mode", "batch_optimized", "record_limit")
         whole(self, "max_poll_records", 1)
         boolean(self, "renew")
         check(self, "renew", self.explicit or not self.renew, "False where acknowledgement_mode is 'implicit'")
-        check(self, "on_failure", self.on_failure in ("release", "reject"), "'release' or 'reject'")
+        either(self, "on_failure", "release", "reject")
         check(self, "on_failure", self.explicit or self.on_failure == "release",
               "'release', the default, where acknowledgement_mode is 'implicit' and says nothing of failures")
         check(self, "events", isinstance(self.events, tuple) and all(isinstance(event, Event) for event in self.events),
@@ -121,16 +122,16 @@ class ShareGroup(Topic):
         from .system import ShareSystem
         names = [f"consumer-{number + 1}" for number in range(workload.consumers)]
         for event in self.events:
-            check(event, "member", event.member in names, f"a member of this group, consumer-1 to consumer-{workload.consumers}")
+            check(event, "member", event.member in names,
+                  f"a member of this group, consumer-1 to consumer-{workload.consumers}")
         return ShareSystem(self, world, workload)
 
 
 @dataclass(frozen=True)
 class Partitions(Topic):
-    """The same topic under a consumer group: each partition has one reader, who takes its records in order, one after another.
+    """The same topic under a consumer group: each partition has one reader, who takes its records in order.
 
-    attempts: how often a reader tries a record before it goes on without it. restart_after: also until a crashed reader's partitions
-    are read again, by whomever.
+    attempts: how often a reader tries a record before it goes on without it.
     """
     attempts: int = 5
 
@@ -150,3 +151,8 @@ def between(config, name: str, least: float, most: float, unit: str = "") -> Non
     number = is_number(value) if unit else isinstance(value, int) and not isinstance(value, bool)
     kind = f"a number of {unit}" if unit else "a whole number"
     check(config, name, number and least <= value <= most, f"{kind} from {least:,} to {most:,}")
+
+
+def either(config, name: str, one: str, other: str) -> None:
+    """One of two words."""
+    check(config, name, getattr(config, name) in (one, other), f"{one!r} or {other!r}")

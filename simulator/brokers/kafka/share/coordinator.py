@@ -1,4 +1,4 @@
-"""Two coordinators on one node: of the group (who reads which partitions) and of its share state (what must outlive a leader)."""
+"""Two coordinators on one node: of the group (who reads what) and of its share state (what must outlive a leader)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ACTION_OF = {"accept": "ack", "release": "requeue", "reject": "reject"}  # in th
 
 
 class Coordinator:
-    """The broker with the group's partitions of __consumer_offsets and __share_group_state; both outlive its process."""
+    """The broker with the group's part of __consumer_offsets and __share_group_state; both outlive its process."""
 
     def __init__(self, system: ShareSystem):
         self.system, self.config, self.world, self.kinds = system, system.config, system.world, system.kinds
@@ -29,7 +29,8 @@ class Coordinator:
         self.node.on_start = self._restarted
         self.seen: dict[tuple[int, int], float] = {}                     # member id -> its last heartbeat
         self.assigned: dict[tuple[int, int], tuple[int, ...]] = {}
-        self.stored: dict[int, tuple[int, dict]] = {}  # partition -> start offset; offset -> ((state, delivery count), which write)
+        # partition -> start offset, and from there on: offset -> ((state, delivery count), which write said so)
+        self.stored: dict[int, tuple[int, dict]] = {}
         self.epoch = -1                                                  # of the leader that may write
 
     # The group (ShareGroupHeartbeat)
@@ -43,7 +44,8 @@ class Coordinator:
             self.node.after(self.config.session_timeout, self._check_session, id)
             self._assign(event)
         keys = self.assigned[id]
-        self._answer(member.node, "heartbeat_answer", member.on_assignment, (id, keys), event, PER_PARTITION * len(keys), len(keys))
+        self._answer(member.node, "heartbeat_answer", member.on_assignment, (id, keys), event,
+                     PER_PARTITION * len(keys), len(keys))
 
     def on_leave(self, message: tuple[Member, tuple[int, int]], event: int) -> None:
         """A member leaves in good order."""
@@ -78,7 +80,8 @@ class Coordinator:
         """A new leader begins; what its predecessors still send is of the past."""
         broker, epoch = message
         self.epoch = max(self.epoch, epoch)
-        stored = {key: (start, {offset: state for offset, (state, _) in known.items()}) for key, (start, known) in self.stored.items()}
+        stored = {key: (start, {offset: state for offset, (state, _) in known.items()})
+                  for key, (start, known) in self.stored.items()}
         self._answer(broker.node, "state", broker.on_state, (epoch, stored), event)
 
     def on_write_state(self, message: tuple, event: int) -> None:
@@ -88,12 +91,14 @@ class Coordinator:
             self.note("fenced", event, peer=broker.node.code, epoch=epoch)
             return
         before, known = self.stored.get(key, (0, {}))
-        start, version = max(start, before), (epoch, number)  # a write that was sent again may be older than what is stored
-        news = [entry for entry in settled if entry[0] >= start and (entry[0] not in known or known[entry[0]][1] < version)]
+        start, version = max(start, before), (epoch, number)  # what was sent again may be older than what is stored
+        news = [entry for entry in settled
+                if entry[0] >= start and (entry[0] not in known or known[entry[0]][1] < version)]
         known |= {offset: (states[offset], version) for offset, _, _ in news}
         self.stored[key] = (start, {offset: known[offset] for offset in sorted(known) if offset >= start})
         for offset, id, how in news:
-            self._settle(key, offset, id, "deadletter" if how != "reject" and states[offset][0] == State.ARCHIVED else ACTION_OF.get(how), event)
+            spent = how != "reject" and states[offset][0] == State.ARCHIVED
+            self._settle(key, offset, id, "deadletter" if spent else ACTION_OF.get(how), event)
         self._answer(broker.node, "state_written", broker.on_state_written, (epoch, number), event)
 
     def _settle(self, key: int, offset: int, id: tuple[int, int], action: str | None, event: int) -> None:
@@ -108,4 +113,5 @@ class Coordinator:
         return self.world.trace.add(self.world.now, self.kinds[kind], self.node.code, cause=cause, **columns)
 
     def _answer(self, target, kind: str, handler, message, cause: int, size: int = 0, count: int = 0) -> None:
-        self.world.network.link(self.node, target).send(self.kinds[kind], handler, message, OVERHEAD + size, cause, -1, -1, count)
+        link = self.world.network.link(self.node, target)
+        link.send(self.kinds[kind], handler, message, OVERHEAD + size, cause, -1, -1, count)

@@ -27,7 +27,8 @@ class Broker:
         self.system, self.config, self.world, self.kinds = system, system.config, system.world, system.kinds
         zones = system.config.zones
         self.node = system.world.node(f"broker-{number}", "broker", zones[(number - 1) % len(zones)])
-        self.node.on_start, self.node.on_crash, self.node.on_disconnect = self._started, self._crashed, self._disconnected
+        self.node.on_start, self.node.on_crash = self._started, self._crashed
+        self.node.on_disconnect = self._disconnected
         self._forget()
 
     def _forget(self) -> None:
@@ -49,18 +50,20 @@ class Broker:
 
     def _read_state(self, cause: int) -> None:
         if not self.shares:
-            self.tell(self.system.coordinator.node, "read_state", self.system.coordinator.on_read_state, (self, self.epoch), cause)
+            coordinator = self.system.coordinator
+            self.tell(coordinator.node, "read_state", coordinator.on_read_state, (self, self.epoch), cause)
             self.node.after(WRITE_TIMEOUT, self._read_state, cause)
 
     def on_state(self, message: tuple, event: int) -> None:
-        """Records that were in somebody's hands are available again: locks are in no one's memory but the old leader's."""
+        """Records that were in somebody's hands are available again: only the old leader knew of the locks."""
         epoch, stored = message
         if epoch != self.epoch or self.shares:
             return
         config = self.config
         for key in range(config.partitions):
             start, states = stored.get(key, (0, {}))
-            share = self.shares[key] = SharePartition(config.delivery_count_limit, config.partition_max_record_locks, start, states)
+            share = self.shares[key] = SharePartition(config.delivery_count_limit, config.partition_max_record_locks,
+                                                      start, states)
             if states:
                 self.note("recovered", event, key=key, offset=share.start_offset, count=share.in_flight, states=share)
         self._serve_waiting()
@@ -76,7 +79,8 @@ class Broker:
 
     def counting_on_it(self) -> list[Id]:
         """The members that hold a lock, or have said something that is not stored yet."""
-        holders = [record.member for share in self.shares.values() for record in share.records.values() if record.state == State.ACQUIRED]
+        holders = [record.member for share in self.shares.values() for record in share.records.values()
+                   if record.state == State.ACQUIRED]
         speakers = [id for _, _, _, settled, _, _ in self.unwritten.values() for _, id, _ in settled]
         return list(dict.fromkeys(holders + speakers))
 
@@ -87,7 +91,8 @@ class Broker:
         producer, key, first, count = message
         if self.system.records.logs[key].append(first, count):
             event = self.note("append", event, key=key, offset=first, count=count, epoch=self.epoch, value=first)
-        self.tell(producer.node, "produced", producer.on_produced, (key, first), event, key=key, offset=first, count=count, value=first)
+        self.tell(producer.node, "produced", producer.on_produced, (key, first), event, key=key, offset=first,
+                  count=count, value=first)
         self._serve_waiting()
 
     # Fetching
@@ -121,7 +126,8 @@ class Broker:
                 self._acquired(member, key, taken, event)
                 self.node.after(self.config.record_lock_duration, self._expire, key, taken)
                 records = self.shares[key].records
-                given += [(key, offset, records[offset].delivery_count, deadline, self.system.history.op()) for offset in taken]
+                given += [(key, offset, records[offset].delivery_count, deadline, self.system.history.op())
+                          for offset in taken]
             if room <= 0:
                 break
         if given:
@@ -162,8 +168,10 @@ class Broker:
 
     def _expire(self, key: int, offsets: list[int]) -> None:
         share = self.shares.get(key)
-        holders = {offset: share.records[offset].member for offset in offsets if offset in share.records} if share else {}
-        over = share.expire(offsets, self.world.now) if share else []
+        if share is None:
+            return
+        holders = {offset: share.records[offset].member for offset in offsets if offset in share.records}
+        over = share.expire(offsets, self.world.now)
         if over:
             event = self.note("lock_expired", -1, key=key, offset=over[0], count=len(over), peer=holders[over[0]][0])
             self._write(key, [(offset, holders[offset], "expired") for offset in over], event)
@@ -187,12 +195,14 @@ class Broker:
 
     def _close(self, gone: Callable[[Id], bool], cause: int) -> None:
         for key, share in self.shares.items():
-            holders = {offset: record.member for offset, record in share.records.items() if record.state == State.ACQUIRED}
+            holders = {offset: record.member for offset, record in share.records.items()
+                       if record.state == State.ACQUIRED}
             offsets = share.close(gone)
             for id in dict.fromkeys(holders[offset] for offset in offsets):
                 self.system.let_go(id)
             if offsets:
-                event = self.note("session_closed", cause, key=key, offset=offsets[0], count=len(offsets), peer=holders[offsets[0]][0])
+                event = self.note("session_closed", cause, key=key, offset=offsets[0], count=len(offsets),
+                                  peer=holders[offsets[0]][0])
                 self._write(key, [(offset, holders[offset], "closed") for offset in offsets], event)
 
     # What must outlive this broker
@@ -200,11 +210,13 @@ class Broker:
     def _write(self, key: int, settled: Settled, cause: int) -> None:
         """Sends the new states to the share coordinator; what waits for that is marked `writing` in the records."""
         share = self.shares[key]
-        states = {offset: (share.records[offset].state, share.records[offset].delivery_count) for offset, _, _ in settled}
-        waiting = [offset for offset in states if share.records[offset].writing]
+        records = {offset: share.records[offset] for offset, _, _ in settled}
+        states = {offset: (record.state, record.delivery_count) for offset, record in records.items()}
+        waiting = [offset for offset, record in records.items() if record.writing]
         for offset, id, how in settled:
-            self.note("moved", cause, key=key, offset=offset, peer=id[0], epoch=states[offset][1], value=states[offset][0],
-                      text=f"{states[offset][0].name.lower()} ({how})")
+            state, count = states[offset]
+            self.note("moved", cause, key=key, offset=offset, peer=id[0], epoch=count, value=state,
+                      text=f"{state.name.lower()} ({how})")
         self.writes += 1
         self.unwritten[self.writes] = (key, share.start_offset, states, settled, waiting, cause)
         self._send_write(self.writes)
@@ -213,8 +225,9 @@ class Broker:
         if number in self.unwritten:
             key, start, states, settled, _, cause = self.unwritten[number]
             message = (self, self.epoch, number, key, start, states, settled)
-            self.tell(self.system.coordinator.node, "write_state", self.system.coordinator.on_write_state, message, cause,
-                      OVERHEAD + PER_RECORD * len(states), key=key, offset=min(states), count=len(states))
+            coordinator, size = self.system.coordinator, OVERHEAD + PER_RECORD * len(states)
+            self.tell(coordinator.node, "write_state", coordinator.on_write_state, message, cause, size,
+                      key=key, offset=min(states), count=len(states))
             self.node.after(WRITE_TIMEOUT, self._send_write, number)
 
     def on_state_written(self, message: tuple[int, int], event: int) -> None:
@@ -235,16 +248,19 @@ class Broker:
     def _acquired(self, member: Member, key: int, offsets: Iterable[int], cause: int) -> None:
         records = self.shares[key].records
         for offset in offsets:
-            self.note("acquired", cause, key=key, offset=offset, peer=member.node.code, epoch=records[offset].delivery_count, count=1)
+            self.note("acquired", cause, key=key, offset=offset, peer=member.node.code, count=1,
+                      epoch=records[offset].delivery_count)
 
-    def tell(self, target: Node, kind: str, handler: Callable, message, cause: int, size: int = OVERHEAD, *, key: int = -1,
-             offset: int = -1, count: int = 0, value: int = -1) -> None:
+    def tell(self, target: Node, kind: str, handler: Callable, message, cause: int, size: int = OVERHEAD, *,
+             key: int = -1, offset: int = -1, count: int = 0, value: int = -1) -> None:
         """Sends something to a node."""
-        self.world.network.link(self.node, target).send(self.kinds[kind], handler, message, size, cause, key, offset, count, self.epoch, value)
+        link = self.world.network.link(self.node, target)
+        link.send(self.kinds[kind], handler, message, size, cause, key, offset, count, self.epoch, value)
 
-    def note(self, kind: str, cause: int, *, key: int = -1, offset: int = -1, count: int = 0, peer: int = -1, epoch: int = -1,
-             value: int = -1, text: str = "", states: SharePartition | None = None) -> int:
+    def note(self, kind: str, cause: int, *, key: int = -1, offset: int = -1, count: int = 0, peer: int = -1,
+             epoch: int = -1, value: int = -1, text: str = "", states: SharePartition | None = None) -> int:
         """Writes into the trace what happened here."""
         if states is not None:
             text = "".join(str(int(states.records[at].state)) for at in range(states.start_offset, states.end_offset))
-        return self.world.trace.add(self.world.now, self.kinds[kind], self.node.code, peer, key, cause, offset, count, epoch, value, text)
+        return self.world.trace.add(self.world.now, self.kinds[kind], self.node.code, peer, key, cause, offset, count,
+                                    epoch, value, text)

@@ -6,10 +6,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from ....kernel.distributions import Fixed
+from ....kernel.distributions import Distribution, Fixed
 from .producer import OVERHEAD, RETRY_BACKOFF
 
 if TYPE_CHECKING:
+    from ....kernel.world import World
     from .system import ShareSystem
 
 REQUEST_TIMEOUT = 30.0   # request.timeout.ms
@@ -23,6 +24,11 @@ class Taken(NamedTuple):
     event: int
 
 
+def sampler(world: World, number: int, work: Distribution) -> Callable[[], float]:
+    """The seconds of work in a record, for this consumer."""
+    return (lambda: work.value) if isinstance(work, Fixed) else world.sampler(f"work/consumer-{number}", work)
+
+
 class Member:
     """One process of the application, with its share consumer; it works on one record at a time."""
 
@@ -32,8 +38,9 @@ class Member:
         self.node = system.world.node(f"consumer-{number}", "consumer", zones[(number - 1) % len(zones)])
         self.node.on_start, self.node.on_crash, self.node.on_disconnect = self.start, self._crashed, self._disconnected
         work = system.workload.work
-        self._work = (lambda: work.value) if isinstance(work, Fixed) else self.world.sampler(f"work/consumer-{number}", work)
-        self.phase = round(float(system.world.stream(f"heartbeat/consumer-{number}").uniforms(1)[0]), 6)  # no two beat in step
+        self._work = sampler(self.world, number, work)
+        phase = system.world.stream(f"heartbeat/consumer-{number}").uniforms(1)[0]
+        self.phase = round(float(phase), 6)  # no two beat in step
         self.lives, self.running, self.extra = 0, False, 0.0
         self.fetches = 0
         self._forget()
@@ -43,7 +50,7 @@ class Member:
         self.held: deque[Taken] = deque()
         self.working: Taken | None = None
         self.unsaid: list[Taken] = []   # implicit acknowledgement: done, and to be accepted by the next poll
-        self.fetching = False
+        self.fetching = self.renewing = False
 
     @property
     def id(self) -> tuple[int, int]:
@@ -62,7 +69,8 @@ class Member:
         if not self.running:
             self.running, self.stopping = True, False
             self.lives += 1
-            self.system.processes[self.id] = self.system.history.processes.code(self.node.name + (f"/{self.lives}" if self.lives > 1 else ""))
+            name = self.node.name + (f"/{self.lives}" if self.lives > 1 else "")
+            self.process = self.system.processes[self.id] = self.system.history.processes.code(name)
             self._note("start", self.node.fault)
             self._beat(self.lives, self.phase)
 
@@ -74,7 +82,7 @@ class Member:
                 self._close()
 
     def _close(self) -> None:
-        """Says what is still to be said; what it has not worked on goes back with the session, undelivered as it were."""
+        """Says what is still to be said; what it has not worked on goes back with the session."""
         self._say_unsaid()
         self._tell(self.system.leader.node, "share_close", self.system.leader.on_share_close, (self, self.id))
         self._tell(self.system.coordinator.node, "leave", self.system.coordinator.on_leave, (self, self.id))
@@ -111,9 +119,10 @@ class Member:
 
     def _read(self, keys: tuple[int, ...], cause: int = -1) -> None:
         before, self.keys = self.keys, keys
-        for kind, changed in (("revoked", [key for key in before if key not in keys]), ("assigned", [key for key in keys if key not in before])):
-            for key in changed:
-                self._note(kind, cause, key=key)
+        for kind, some, others in (("revoked", before, keys), ("assigned", keys, before)):
+            for key in some:
+                if key not in others:
+                    self._note(kind, cause, key=key)
 
     # Polling
 
@@ -138,9 +147,10 @@ class Member:
         self.fetching = False
         for key, offset, attempt, deadline, op in given:
             got = self._note("deliver", event, key=key, offset=offset, count=1, epoch=attempt, value=offset)
-            self.system.history.delivered(op, self.system.processes[self.id], key, offset, attempt, deadline, self.world.now, got)
+            self.system.history.delivered(op, self.process, key, offset, attempt, deadline, self.world.now, got)
             self.held.append(Taken(key, offset, got))
-        if self.config.renew and given:
+        if self.config.renew and given and not self.renewing:
+            self.renewing = True
             self.node.after(self.config.record_lock_duration / 2, self._renew, self.lives)
         self._next()
 
@@ -193,14 +203,18 @@ class Member:
         leader, count = self.system.leader, sum(map(len, outcomes.values()))
         key, of = next(iter(outcomes.items()))
         offset, how = next(iter(of.items()))
-        event = self._tell(leader.node, "share_acknowledge", leader.on_share_acknowledge, (self, self.id, outcomes), cause,
-                           OVERHEAD + PER_ACKNOWLEDGEMENT * count, key, offset, count, offset)
+        message, size = (self, self.id, outcomes), OVERHEAD + PER_ACKNOWLEDGEMENT * count
+        event = self._tell(leader.node, "share_acknowledge", leader.on_share_acknowledge, message, cause, size,
+                           key, offset, count, offset)
         if event >= 0:
             self.world.trace.notes[event] = how
 
     def _renew(self, life: int) -> None:
         """While it works, and does not hang, it renews all that it has (KIP-1222)."""
-        if not self.running or life != self.lives or self.working is None:
+        if not self.running or life != self.lives:
+            return
+        self.renewing = self.working is not None
+        if not self.renewing:
             return
         if self.world.now >= self.stalled_until:
             outcomes: dict[int, dict[int, str]] = {}
@@ -211,9 +225,10 @@ class Member:
 
     # Evidence and messages
 
-    def _tell(self, target, kind: str, handler: Callable, message, cause: int = -1, size: int = OVERHEAD, *columns: int) -> int:
-        key, offset, count, value = columns or (-1, -1, 0, -1)
-        return self.world.network.link(self.node, target).send(self.kinds[kind], handler, message, size, cause, key, offset, count, -1, value)
+    def _tell(self, target, kind: str, handler: Callable, message, cause: int = -1, size: int = OVERHEAD, key: int = -1,
+              offset: int = -1, count: int = 0, value: int = -1) -> int:
+        link = self.world.network.link(self.node, target)
+        return link.send(self.kinds[kind], handler, message, size, cause, key, offset, count, -1, value)
 
     def _note(self, kind: str, cause: int = -1, **columns) -> int:
         return self.world.trace.add(self.world.now, self.kinds[kind], self.node.code, cause=cause, **columns)

@@ -1,4 +1,4 @@
-"""Who writes the records: a producer that sends full batches, again and again until the leader has them (acks=all, idempotent)."""
+"""Who writes the records: a producer that sends full batches, again and again until the leader has them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 OVERHEAD = 100         # bytes of a request or an answer
 RETRY_BACKOFF = 0.1    # retry.backoff.ms
-REQUEST_TIMEOUT = 2.0  # seconds; Kafka's request.timeout.ms is 30 s, but how producers wait is the matter of another chapter
+REQUEST_TIMEOUT = 2.0  # seconds; request.timeout.ms is 30 s, but how producers wait is not the matter here
 
 
 class Producer:
@@ -58,8 +58,10 @@ class Producer:
     def _produce(self, key: int, batch: list[tuple[int, int]]) -> None:
         first, count = batch[0][1], len(batch)
         size = OVERHEAD + count * self.system.workload.record_bytes
-        link = self.world.network.link(self.node, self.system.leader.node)
-        link.send(self.kinds["produce"], self.system.leader.on_produce, (self, key, first, count), size, -1, key, first, count, -1, first)
+        leader = self.system.leader
+        link = self.world.network.link(self.node, leader.node)
+        link.send(self.kinds["produce"], leader.on_produce, (self, key, first, count), size, -1, key, first, count, -1,
+                  first)
         self.node.after(REQUEST_TIMEOUT, self._timed_out, key, first)
 
     def _timed_out(self, key: int, first: int) -> None:
@@ -84,9 +86,10 @@ class Producer:
             self._publish(message[0], batch, OK, event)
 
     def _publish(self, key: int, batch: list[tuple[int, int]], type: int, event: int = -1) -> None:
-        history, times = self.system.history, self.system.history.created[key]
+        history, now = self.system.history, self.world.now
+        times, none = history.created[key], history.errors.code("")
         for op, offset in batch:
-            history.published(op, self.process, key, offset, -1, type, history.errors.code(""), float(times[offset]), self.world.now, event)
+            history.published(op, self.process, key, offset, -1, type, none, float(times[offset]), now, event)
 
     def finish(self) -> None:
         """What is in doubt stays so; what was never sent has failed."""

@@ -1,7 +1,8 @@
 """One reader a partition, in order: what a consumer group does with the records of a share group.
 
-A reader takes a record when it is through with the one before; who owns a partition does not change, except that it waits for its reader
-to come back. Fetching takes no time, and a record is committed as soon as it is done. Rebalances are the matter of `groups`.
+A reader takes a record when it is through with the one before. Who owns a partition does not change: it waits for its
+reader to come back. Fetching takes no time, and a record is committed as soon as it is done. Rebalances are the matter
+of `groups`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING
 from ....evidence.history import OK
 from ....evidence.policy import Guarantees
 from ....evidence.queue_history import ACTIONS, QUEUE, QueueHistory
-from ....kernel.distributions import Fixed
 from .kinds import SENTENCES
+from .member import sampler
 from .topic import Records
 
 if TYPE_CHECKING:
@@ -30,8 +31,7 @@ class Reader:
         zones = system.config.zones
         self.node = self.world.node(f"consumer-{number}", "consumer", zones[(number - 1) % len(zones)])
         self.node.on_start, self.node.on_crash = self.start, self._crashed
-        work = system.workload.work
-        self._work = (lambda: work.value) if isinstance(work, Fixed) else self.world.sampler(f"work/consumer-{number}", work)
+        self._work = sampler(self.world, number, system.workload.work)
         self.position = dict.fromkeys(range(number - 1, system.config.partitions, system.workload.consumers), 0)
         self.busy, self.lives, self.attempt = False, 0, 0
 
@@ -87,7 +87,8 @@ class ReadersSystem:
 
     def __init__(self, config: Partitions, world: World, workload: Workload):
         self.config, self.world, self.workload, self.history = config, world, workload, QueueHistory()
-        self.kinds = {name: world.trace.kind(name, *SENTENCES[name]) for name in ("append", "deliver", "done", "failed", "killed")}
+        used = ("append", "deliver", "done", "failed", "killed")
+        self.kinds = {name: world.trace.kind(name, *SENTENCES[name]) for name in used}
         self.records = Records(config, world, workload, self.history)
         self.source = world.node("producer-1", "producer", config.zones[0])
         self.process = self.history.processes.code("producer-1")

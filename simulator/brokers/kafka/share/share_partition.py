@@ -1,7 +1,7 @@
-"""What a share-partition's leader knows of each record: a state, a delivery count, and who has it until when (KIP-932).
+"""What a share-partition's leader knows of each record: a state, a delivery count, who has it until when (KIP-932).
 
-No clock and no messages here: every rule is told the time. Offsets from the start offset (SPSO) up to the end offset (SPEO) are in
-flight; before them everything is done, behind them nobody has been given anything yet.
+No clock and no messages here: every rule is told the time. Offsets from the start offset (SPSO) up to the end offset
+(SPEO) are in flight; before them everything is done, behind them nobody has been given anything yet.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class State(IntEnum):
 
 LEGAL = {State.AVAILABLE: (State.ACQUIRED,), State.ACQUIRED: (State.AVAILABLE, State.ACKNOWLEDGED, State.ARCHIVED),
          State.ACKNOWLEDGED: (), State.ARCHIVED: ()}
-OUTCOMES = {"accept": State.ACKNOWLEDGED, "release": State.AVAILABLE, "reject": State.ARCHIVED}  # and "renew", which changes no state
+OUTCOMES = {"accept": State.ACKNOWLEDGED, "release": State.AVAILABLE, "reject": State.ARCHIVED}
 
 
 class Record:
@@ -70,14 +70,16 @@ class SharePartition:
 
     # Acquire
 
-    def acquire(self, member: Member, limit: int, log_end: int, deadline: float, batch_end: Callable[[int], int] | None = None) -> list[int]:
+    def acquire(self, member: Member, limit: int, log_end: int, deadline: float,
+                batch_end: Callable[[int], int] | None = None) -> list[int]:
         """Gives a member up to `limit` records until the deadline: first those that came back, then new ones.
 
         With `batch_end` (batch_optimized) new records come in whole batches. A record on its last delivery comes alone.
         """
         taken: list[int] = []
         while self.available and len(taken) < limit:
-            last = self.delivery_count_limit > 2 and self.records[self.available[0]].delivery_count == self.delivery_count_limit - 1
+            count, most = self.records[self.available[0]].delivery_count, self.delivery_count_limit
+            last = count == most - 1 and most > 2
             if not (last and taken):
                 taken.append(heappop(self.available))
             if last:
@@ -137,8 +139,9 @@ class SharePartition:
         return over
 
     def close(self, gone: Callable[[Member], bool]) -> list[int]:
-        """Sessions are over: their records come back, and the deliveries count as if they had not been made (KAFKA-17541)."""
-        mine = [offset for offset, record in self.records.items() if record.state == State.ACQUIRED and gone(record.member)]
+        """Sessions are over: their records come back, as if they had not been delivered (KAFKA-17541)."""
+        mine = [offset for offset, record in self.records.items()
+                if record.state == State.ACQUIRED and gone(record.member)]
         for offset in mine:
             record = self.records[offset]
             record.delivery_count -= 1
@@ -154,7 +157,7 @@ class SharePartition:
     # Stored
 
     def stored(self, offsets: Iterable[int]) -> None:
-        """The share coordinator has the state of these records: released ones can be had, finished ones may move the start offset."""
+        """The share coordinator has the state of these records: released ones can be had, finished ones passed."""
         for offset in offsets:
             record = self.records.get(offset)
             if record is not None and record.writing:
@@ -168,6 +171,6 @@ class SharePartition:
 
     def advance(self) -> None:
         """The start offset goes past every record that is done."""
-        while (record := self.records.get(self.start_offset)) is not None and record.state.terminal and not record.writing:
+        while (record := self.records.get(self.start_offset)) and record.state.terminal and not record.writing:
             del self.records[self.start_offset]
             self.start_offset += 1

@@ -45,7 +45,8 @@ class ShareSystem:
             if member.node.name not in late:
                 self.world.after(0.0, member.start)
         for event in self.config.events:
-            self.world.after(event.at, self._happen, event, next(member for member in self.members if member.node.name == event.member))
+            member = next(member for member in self.members if member.node.name == event.member)
+            self.world.after(event.at, self._happen, event, member)
 
     def _happen(self, event: Event, member: Member) -> None:
         node = member.node

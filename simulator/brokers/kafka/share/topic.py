@@ -56,7 +56,8 @@ class Records:
             history.created[history.keys.code(f"{NAME}-{key}")] = self.times[mine]
             world.trace.keys.code(f"{NAME}-{key}")
         self.logs = [Log() for _ in range(config.partitions)]
-        self._odd = {(int(self.partition[odd.record]), int(self.offset[odd.record])): odd for odd in config.odd if odd.record < count}
+        self._odd = {(int(self.partition[odd.record]), int(self.offset[odd.record])): odd
+                     for odd in config.odd if odd.record < count}
 
     def odd(self, key: int, offset: int) -> Odd | None:
         """What is out of the ordinary about this record, if anything is."""
