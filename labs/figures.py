@@ -78,6 +78,39 @@ def _prediction(model, measured, low, middle, high, seed) -> tuple[str, str]:
     return title, sentence(told, seed)
 
 
+def losses(predicted: dict, measured: dict | None = None, *, seed: int = 0) -> Picture:
+    """Acknowledged records that were lost under each `acks`: predicted by the model and, if there, measured."""
+    series = [("predicted", predicted, "consumer", "")] + [("measured", measured, "lost", "//")] * bool(measured)
+    figure, (axis,) = picture(*_losses(predicted, measured, seed), height=0.5 + 0.6 * len(predicted))
+    top = max(max(counts.values()) for _, counts, _, _ in series) or 1
+    for row, (name, counts, colour, hatch) in enumerate(series):
+        places = np.arange(len(predicted)) + (row - (len(series) - 1) / 2) * 0.38
+        axis.barh(places, [counts[acks] for acks in predicted], 0.34, color=LIGHT[colour], hatch=hatch,
+                  edgecolor=LIGHT["paper"], label=name)
+        for place, acks in zip(places, predicted):
+            axis.annotate(f"{counts[acks]:,}", (counts[acks], place), xytext=(5, 0), textcoords="offset points",
+                          va="center", fontsize=LABEL)
+    axis.set_yticks(range(len(predicted)), [f"acks={acks}" for acks in predicted])
+    axis.set_xlim(0, 1.12 * top)
+    axis.invert_yaxis()
+    words(axis, "acknowledged records lost", "")
+    if measured:
+        axis.legend(frameon=False, fontsize=LABEL, loc="lower right")
+    return figure
+
+
+def _losses(predicted: dict, measured: dict | None, seed: int) -> tuple[str, str]:
+    def told(counts: dict) -> str:
+        return ", ".join(f"{count:,} under acks={acks}" for acks, count in counts.items())
+    title = f"A leader that dies alone takes {max(predicted.values()):,} acknowledged records along, and none under acks=all"
+    caption = f"Acknowledged records lost, predicted by the model: {told(predicted)}."
+    if measured:
+        caption += f" Measured on this machine: {told(measured)}."
+        title = (f"Lost when the leader died alone: at most {max(measured.values()):,} acknowledged records, "
+                 f"and {measured['all']:,} under acks=all")
+    return title, sentence(caption, seed)
+
+
 def speed(latencies: np.ndarray) -> str:
     """Latencies of one publisher that waits for every acknowledgement, in words."""
     middle, tail = np.quantile(latencies, (0.5, 0.99))

@@ -19,6 +19,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import os
 import socket
 import subprocess
 import time
@@ -80,17 +81,17 @@ class KafkaCluster:
     """`controllers` and `brokers` as processes of their own, or `combined` nodes that are both.
 
     `settings` are added to every node's server.properties (a value of None removes a setting of `SMALL`); `heap` is each
-    process's -Xmx. `events` lists (time.monotonic(), what was done, node).
+    process's -Xmx, `jvm` are more options of Java. `events` lists (time.monotonic(), what was done, node).
     """
 
     def __init__(self, brokers: int = 3, controllers: int = 3, *, combined: bool = False, settings: dict | None = None,
-                 heap: str = "256m", quiet: bool = False):
+                 heap: str = "256m", jvm: tuple[str, ...] = (), quiet: bool = False):
         if controllers not in (1, 3, 5):
             raise ValueError(f"controllers: {controllers!r} is not 1, 3 or 5; an even number tolerates no more failures")
         if not 1 <= brokers <= 9:
             raise ValueError(f"brokers: {brokers!r} is not between 1 and 9, and each is a process of {heap} and more")
         self.nodes = _combined(brokers) if combined else _separate(brokers, controllers)
-        self.settings, self.heap, self.quiet = dict(settings or {}), heap, quiet
+        self.settings, self.heap, self.jvm, self.quiet = dict(settings or {}), heap, jvm, quiet
         self.id = _random_id()
         self.events: list[tuple[float, str, str]] = []
         self.sandbox: Sandbox | None = None
@@ -116,7 +117,10 @@ class KafkaCluster:
         """Formats every node's folder, starts the nodes and waits until all brokers serve clients."""
         if self.sandbox:
             raise RuntimeError("the cluster has been started already; stop() it first")
-        self.kafka, self.sandbox = installation(), Sandbox()
+        self.kafka = installation()
+        if self.kafka.archive and not self.kafka.archive.exists() and not self.jvm:
+            _remember_classes(self.kafka.archive)
+        self.sandbox = Sandbox()
         try:
             self._say(f"Apache Kafka from {self.kafka.source}")
             self._format()
@@ -169,7 +173,8 @@ class KafkaCluster:
     def _run(self, node: Node, name: str, main: str, *arguments: str) -> Server:
         (self.sandbox.folder / "alive").touch()  # for containers: gone with the folder
         label = f"{self.sandbox.folder.name}-{name}"
-        command = self.kafka.command(main, *arguments, name=label, folder=self.sandbox.folder, heap=self.heap)
+        jvm = self.jvm if main == "kafka.Kafka" else ()
+        command = self.kafka.command(main, *arguments, name=label, folder=self.sandbox.folder, heap=self.heap, jvm=jvm)
         server = self.sandbox.start(name, command)
         if self.kafka.container:
             server = self.sandbox.servers[name] = Container(label, server.process, server.log)
@@ -218,12 +223,19 @@ class KafkaCluster:
         known = [json.loads(text) for state in states if state.exists() and (text := state.read_text())]
         return max(((state["leaderEpoch"], state["leaderId"]) for state in known), default=(-1, -1))
 
-    def create_topic(self, topic: str, partitions: int = 1, replication: int | None = None, timeout: float = 30.0,
-                     **config) -> None:
-        """A new topic, on up to three brokers; settings with underscores for dots (`min_insync_replicas=2`)."""
+    def create_topic(self, topic: str, partitions: int = 1, replication: int | None = None, *, leader: str = "",
+                     timeout: float = 30.0, **config) -> None:
+        """A new topic, on up to three brokers; settings with underscores for dots (`min_insync_replicas=2`).
+
+        `leader` is the broker that shall lead every partition to begin with; otherwise Kafka spreads them.
+        """
         replication = replication or min(3, len(self.brokers))
-        new = NewTopic(topic, partitions, replication, config={name.replace("_", "."): str(value)
-                                                               for name, value in config.items()})
+        settings = {name.replace("_", "."): str(value) for name, value in config.items()}
+        new = NewTopic(topic, partitions, replication, config=settings)
+        if leader:
+            first = sorted(self.brokers, key=lambda name: name != leader)[:replication]  # the first replica leads
+            new = NewTopic(topic, partitions, replica_assignment=[[self.nodes[name].id for name in first]] * partitions,
+                           config=settings)
         self.admin.create_topics([new], operation_timeout=timeout)[topic].result(timeout)
         self.wait_in_sync(topic, replication, timeout)
 
@@ -340,6 +352,15 @@ def single(**options) -> KafkaCluster:
 def cluster(controllers: int = 3, brokers: int = 3, **options) -> KafkaCluster:
     """Controllers and brokers as separate processes, as in production."""
     return KafkaCluster(brokers, controllers, **options)
+
+
+def _remember_classes(archive: Path) -> None:
+    """Java's archive of Kafka's classes, written once, when a node that was started for this ends in good order."""
+    own = archive.with_suffix(f".{os.getpid()}")
+    with single(jvm=(f"-XX:ArchiveClassesAtExit={own}",), quiet=True) as node:
+        node.terminate("node-1")
+    if own.exists():
+        own.rename(archive)
 
 
 def _combined(count: int) -> dict[str, Node]:

@@ -30,13 +30,13 @@ def test_without_kafka_every_way_is_named_with_its_reason(nowhere):
     told = kafka_install.missing()
     for part in ("KAFKA_HOME is not set", "no Docker engine answers", "no Java on the PATH", "apt-get install"):
         assert part in told
-    with pytest.raises(FileNotFoundError, match="Apache Kafka is not on this machine"):
+    with pytest.raises(FileNotFoundError, match="Apache Kafka is not in this environment"):
         kafka.single(quiet=True).start()
 
 
 def test_a_cell_that_needs_kafka_says_so_instead_of_failing(nowhere):
     line, = needs.unless_missing(["%%needs kafka\n", "cluster = kafka.cluster()\n"])
-    assert line.startswith("print('Not run: Apache Kafka is not on this machine")
+    assert line.startswith("print('Not run: Apache Kafka is not in this environment")
 
 
 def test_kafka_home_comes_first_and_must_hold_kafka_4(tmp_path, monkeypatch):

@@ -1,0 +1,105 @@
+"""What is done to a real Kafka in the lab kafka-kraft, and what is counted afterwards.
+
+Three producers, one for each `acks`, write to topics of their own that one broker leads and two follow. The fault is a
+stall of the followers, as in a long garbage collection, at whose end the leader dies: what the leader alone has is gone.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+
+from simulator.evidence.checks import check
+from simulator.evidence.history import History
+
+from .recorders.kafka import KafkaRecorder, Reader, Recording, Sender
+from .recorders.kafka_group import Group
+from .servers.kafka import KafkaCluster
+
+ACKS = (0, 1, "all")
+LOSSES = ("lost write", "unseen", "vanished")
+
+
+def lost(history: History) -> int:
+    """Acknowledged records that the final reader did not find."""
+    found = check(history).verdicts
+    return sum(found[kind].records for kind in LOSSES)
+
+
+class Trio:
+    """A recorder for each `acks`, all at `rate` records a second, on topics of one partition that the same broker leads."""
+
+    def __init__(self, cluster: KafkaCluster, name: str, rate: float = 200.0, leader: str = "broker-1"):
+        self.cluster, self.recorders = cluster, {}
+        for acks in ACKS:
+            topic = f"{name}-{acks}"
+            cluster.create_topic(topic, leader=leader, min_insync_replicas=2)
+            self.recorders[acks] = KafkaRecorder(cluster.bootstrap, topic, rate, acks=acks)
+
+    def start(self) -> Trio:
+        """Sets all of them going."""
+        for recorder in self.recorders.values():
+            recorder.start()
+        return self
+
+    def run_for(self, seconds: float) -> None:
+        """Lets them work for a while."""
+        time.sleep(seconds)
+        for recorder in self.recorders.values():
+            recorder.run_for(0)
+
+    def wait_for_recovery(self, timeout: float = 60.0) -> float:
+        """Seconds until all three are acknowledged again; by a socket, in the case of acks=0."""
+        return max(recorder.wait_for_recovery(timeout) for recorder in self.recorders.values())
+
+    def leader(self) -> str:
+        """The broker that leads the topic of acks=all."""
+        return self.cluster.leader(self.recorders["all"].topic)
+
+    def wait_in_sync(self) -> None:
+        """Waits until every topic has its three replicas in sync."""
+        for recorder in self.recorders.values():
+            self.cluster.wait_in_sync(recorder.topic, 3)
+
+    def finish(self) -> dict:
+        """The history of each, read to its end and closed."""
+        with ExitStack() as ends:
+            for recorder in self.recorders.values():
+                ends.callback(recorder.stop)
+            return {acks: recorder.finish() for acks, recorder in self.recorders.items()}
+
+
+def stall_and_kill(cluster: KafkaCluster, leader: str, stall: float = 2.0) -> None:
+    """The followers stand still for a while, the leader is killed, the followers go on."""
+    followers = [name for name in cluster.brokers if name != leader]
+    cluster.pause(*followers)
+    time.sleep(stall)
+    cluster.kill(leader)
+    cluster.resume(*followers)
+
+
+def read_both_ways(recording: Recording) -> dict[str, int]:
+    """How many records a reader is given from the beginning to what it believes to be the end, under both isolations."""
+    counts = {}
+    for isolation in ("read_uncommitted", "read_committed"):
+        reader = Reader(recording, isolation, isolation)
+        counts[isolation], deadline = 0, time.monotonic() + 20
+        while len(reader.ends) < recording.partitions and time.monotonic() < deadline:
+            counts[isolation] += reader.poll()
+        reader.close()
+    return counts
+
+
+def group_times(recording: Recording, protocol: str) -> dict[str, float]:
+    """Seconds that a group needs for a first member, for a second, and to notice that one has died."""
+    with Group(recording, f"group-{protocol}", protocol, session_timeout=6.0) as group:
+        first = group.join("consumer-1")
+        times = {"the first member has everything": group.wait_owned()}
+        began, second = time.monotonic(), group.join("consumer-2")
+        second.wait_for("assigned")
+        group.wait_owned()
+        times["a second one has its half"] = time.monotonic() - began
+        second.kill()
+        times["the first has everything again"] = group.wait_owned()
+        first.stop()
+    return times
