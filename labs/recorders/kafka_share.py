@@ -1,8 +1,8 @@
 """Members of a share group (KIP-932), every delivery and settlement in a QueueHistory that the queue checks judge.
 
 librdkafka's ShareConsumer is a preview (2.16). Each member is in explicit mode: every record of a poll is settled before the
-next poll. Key: the topic. Value: what the record says. A delivery's attempt is Kafka's delivery count; Kafka does not tell a
-client when it archives a record that was delivered too often, so nothing is written down for that.
+next poll. Key: the topic. Value: what the record says. A delivery's attempt is Kafka's delivery count. A record given back at
+its last attempt (`group.share.delivery.count.limit`, 5) is archived; no client is told, so the rule is applied here.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from math import inf
 from confluent_kafka import AcknowledgeType, Producer, ShareConsumer
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
+from simulator.evidence.policy import Guarantees
 from simulator.evidence.queue_history import REQUEUE, QueueHistory
 
 from .kafka import settings
 
+DELIVERY_LIMIT = 5
 ACTIONS = {"ack": AcknowledgeType.ACCEPT, "requeue": AcknowledgeType.RELEASE, "reject": AcknowledgeType.REJECT}
 
 
@@ -32,6 +34,11 @@ class ShareGroup:
         self.bootstrap, self.topic, self.name, self.decide = bootstrap, topic, name, decide
         self.history, self.started, self.members = QueueHistory(), time.monotonic(), {}
         _read_from_the_beginning(bootstrap, name)
+
+    @property
+    def guarantees(self) -> Guarantees:
+        """What a share group promises: every record at least once, in no particular order."""
+        return Guarantees(in_order=False, delivery_limit=DELIVERY_LIMIT)
 
     def clock(self) -> float:
         """Seconds since the group was made."""
@@ -79,10 +86,12 @@ class ShareGroup:
             member.acknowledge(message, ACTIONS[decision])
             settle = {"ack": self.history.ack, "requeue": self.history.nack, "reject": self.history.reject}[decision]
             settle(name, self.topic, value, time=self.clock())
+            if decision == "requeue" and attempt >= DELIVERY_LIMIT:
+                self.history.deadletter(self.topic, value, time=self.clock())
         member.commit_sync(10.0)
 
     def settled(self) -> int:
-        """Records that are done with: accepted or rejected."""
+        """Records that are done with: accepted, rejected or archived."""
         rows = self.history.settlements.rows
         return len({int(row["value"]) for row in rows if row["action"] != REQUEUE})
 
@@ -92,7 +101,8 @@ class ShareGroup:
         return {value: int((rows["value"] == value).sum()) for value in sorted(set(rows["value"].tolist()))}
 
     def close(self) -> None:
-        """The members leave."""
+        """The members leave; if every record is done with by then, nothing is left in the queue."""
+        self.history.drained = self.settled() == len(self.history.publishes)
         for member in self.members.values():
             member.close()
         self.members = {}

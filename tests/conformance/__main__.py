@@ -7,7 +7,7 @@ from .table import table
 from .verdicts import SCENARIOS
 
 if __name__ == "__main__":
-    models = {name: getattr(model, name)() for name in SCENARIOS if hasattr(model, name)}
+    models = {name: getattr(model, name)() for name in SCENARIOS}
     reals = kafka_install.missing()
     if kafka_install.find():
         with real.broker() as cluster:

@@ -26,6 +26,12 @@ def non_idempotent_retry() -> frozenset[str]:
     return _retry(idempotence=False)
 
 
+def zombie_transactional_producer() -> frozenset[str]:
+    system = kafka.Transactions(cluster=_cluster(), commit_interval=0.5, replace_at=2.25)
+    run = simulate(system, _workload(seconds=5), seed=SEED)
+    return of_log(run.history, fenced=bool(len(run.trace.where("fenced_producer"))))
+
+
 def commit_after_rebalance_classic() -> frozenset[str]:
     return _away("cooperative")
 
