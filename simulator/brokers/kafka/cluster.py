@@ -131,10 +131,10 @@ class KafkaSystem:
             known = broker.metadata.get(key)
             if leader_log is None or not broker.node.up or known is None or known.leader_epoch != state.leader_epoch:
                 continue
-            replica = history.processes.code(broker.node.name)
-            log = broker.logs[key]
+            replica, log = history.processes.code(broker.node.name), broker.logs[key]
+            committed = min(log.high_watermark, leader_log.high_watermark)
             for batch in log.batches:
-                if batch.offset < min(log.high_watermark, leader_log.high_watermark):
+                if batch.offset < committed:
                     history.replicas.append(replica, key, batch.offset, batch.count, batch.epoch, batch.value, now)
 
     def _readable(self, key: int, log):

@@ -10,8 +10,8 @@ A follower may hold records that the new leader never had, and must cut them off
 
 The rules are those of github.com/hachikuji/kafka-specification: KafkaTruncateToHighWatermark, Kip101, Kip279, Kip320. Simplified: the
 question travels in the first fetch of a term, as it does since KIP-595 (2.7), instead of in a request of its own; a replica's high
-watermark survives a crash, where Kafka writes it down every 5 s; a follower beyond the leader's end cuts there, where Kafka before 0.11
-could stop the broker instead.
+watermark survives a crash, where Kafka writes it down every 5 s; a follower beyond the leader's end cuts there, where older
+brokers could also stop ("log truncation is not allowed").
 """
 
 from __future__ import annotations
