@@ -4,6 +4,9 @@ A *step* is anything the outside could notice: a write, a commit, a publish, wai
 acknowledgement. A process killed at step k has done steps 1 to k-1 and nothing of step k. Time does not exist here;
 the order of the steps is all there is, so a run is the same on every machine.
 """
+import tempfile
+from pathlib import Path
+
 from .memory import restarted
 from .sqlite import connect
 
@@ -104,3 +107,18 @@ class Process:
             call["outcome"] = "info"
         self.stop()
         self.start()
+
+
+def played(stage_of, plan, functions: dict):
+    """One run of a stage in a folder of its own: it is played to the end, and what was seen is returned.
+
+    `stage_of(plan, functions, folder)` makes the stage, which has `processes`, `play()` and `seen()`.
+    """
+    with tempfile.TemporaryDirectory(prefix="attack-") as folder:
+        stage = stage_of(plan, functions, Path(folder))
+        try:
+            stage.play()
+            return stage.seen()
+        finally:
+            for process in stage.processes:
+                process.stop()

@@ -10,7 +10,6 @@ and what stands in the store in the end. An order is the name of a function and 
 A writer that dies, or finds the database locked, or whose answer is lost, is given the same order again.
 """
 import json
-import tempfile
 from collections import deque
 from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
@@ -21,6 +20,7 @@ from sqlite3 import OperationalError
 from exercises.attack import Clock, Process
 from exercises.attack.checks import plain
 from exercises.attack.sqlite import locked, made, rows
+from exercises.attack.steps import played
 
 from .history import STATE_SCHEMA, Event, Stored
 
@@ -65,14 +65,7 @@ class Run:
 
 def perform(plan: Plan, functions: dict) -> Run:
     """Play one run to the end: every order until it is answered."""
-    with tempfile.TemporaryDirectory(prefix="events-") as folder:
-        stage = Stage(plan, functions, str(Path(folder) / "events.db"))
-        try:
-            stage.play()
-            return stage.seen()
-        finally:
-            for writer in stage.writers:
-                writer.stop()
+    return played(Stage, plan, functions)
 
 
 class Writer(Process):
@@ -106,14 +99,14 @@ class Writer(Process):
 class Stage:
     """One run in progress."""
 
-    def __init__(self, plan: Plan, functions: dict, database: str):
-        self.plan, self.database, self.clock = plan, database, Clock(plan.crashes)
+    def __init__(self, plan: Plan, functions: dict, folder: Path):
+        self.plan, self.database, self.clock = plan, str(folder / "events.db"), Clock(plan.crashes)
         self.pauses, self.tries, self.answers = set(plan.pauses), 0, []
-        made(database, SCHEMA, [("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", as_row(each)) for each in plan.stored])
+        made(self.database, SCHEMA, [("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", as_row(each)) for each in plan.stored])
         if plan.stale:
-            made(database, "", [("INSERT INTO snapshots VALUES (?, ?, 1, ?)", row) for row in stale(plan.stored)])
+            made(self.database, "", [("INSERT INTO snapshots VALUES (?, ?, 1, ?)", row) for row in stale(plan.stored)])
             self.clock.fault("an older program", "stale")
-        self.writers = [Writer(number, self, functions) for number in (0, 1)]
+        self.processes = self.writers = [Writer(number, self, functions) for number in (0, 1)]
 
     def play(self) -> None:
         """Both writers in turn until all orders are answered."""

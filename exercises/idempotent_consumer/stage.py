@@ -7,7 +7,6 @@ charges, and where the group would go on reading once everything is quiet again.
     apply    balances and offsets in the database: `start` says where to read on
     pay      charges at the gateway, offsets at the broker
 """
-import tempfile
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from exercises.attack import Clock, Process
 from exercises.attack.checks import plain
 from exercises.attack.sqlite import locked, made, rows
+from exercises.attack.steps import played
 
 from .log import Event, Gateway, Group, Line, Record
 
@@ -59,14 +59,7 @@ class Run:
 
 def perform(plan: Plan, functions: dict) -> Run:
     """Play one run to the end: records, faults, and then quiet until everything is read."""
-    with tempfile.TemporaryDirectory(prefix="consumer-") as folder:
-        stage = Stage(plan, functions, str(Path(folder) / "consumer.db"))
-        try:
-            stage.play()
-            return stage.seen()
-        finally:
-            for member in stage.members.values():
-                member.stop()
+    return played(Stage, plan, functions)
 
 
 class Member(Process):
@@ -98,12 +91,13 @@ class Member(Process):
 class Stage:
     """One run in progress."""
 
-    def __init__(self, plan: Plan, functions: dict, database: str):
-        self.plan, self.functions, self.database = plan, functions, database
+    def __init__(self, plan: Plan, functions: dict, folder: Path):
+        self.plan, self.functions, self.database = plan, functions, str(folder / "consumer.db")
         self.clock, self.group = Clock(plan.crashes), Group(plan.log, MEMBERS)
         self.gateway, self.pauses, self.calls = Gateway(self.clock, plan.losses), set(plan.pauses), 0
-        made(database, SCHEMA, [("INSERT INTO accounts VALUES (?, 0)", (who,)) for who in accounts(plan)])
+        made(self.database, SCHEMA, [("INSERT INTO accounts VALUES (?, 0)", (who,)) for who in accounts(plan)])
         self.members = {name: Member(name, self, functions) for name in MEMBERS}
+        self.processes = self.members.values()
 
     def play(self) -> None:
         """Read until nothing is left; then perhaps set the offsets back, restart both consumers and read again."""

@@ -4,7 +4,6 @@
 and the broker hold once everything is quiet again. Functions that are not given are not needed: without `place_order`
 the orders and their outbox rows are there from the start, without `relay_once` the broker holds the events already.
 """
-import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from typing import NamedTuple
 from exercises.attack import Clock, Process
 from exercises.attack.checks import plain
 from exercises.attack.sqlite import made, rows
+from exercises.attack.steps import played
 
 from .broker import Broker, Delivery, Event, Link
 
@@ -66,14 +66,7 @@ class Run:
 
 def perform(plan: Plan, functions: dict) -> Run:
     """Play one run to the end: orders, relay, consumer and faults, and then quiet until nothing moves."""
-    with tempfile.TemporaryDirectory(prefix="outbox-") as folder:
-        stage = Stage(plan, functions, Path(folder))
-        try:
-            stage.play()
-            return stage.seen()
-        finally:
-            for process in stage.processes.values():
-                process.stop()
+    return played(Stage, plan, functions)
 
 
 class Stage:
@@ -85,7 +78,8 @@ class Stage:
         self.broker = Broker(self.clock, plan.publishes, plan.refused, plan.lost_acks)
         self.shop, self.care = str(folder / "shop.db"), str(folder / "care.db")
         self.prepare()
-        self.processes = {name: self.process(name) for name in functions}
+        self.running = {name: self.process(name) for name in functions}
+        self.processes = self.running.values()
 
     def process(self, name: str) -> Process:
         """The process that runs a function, on the database of its side."""
@@ -110,7 +104,7 @@ class Stage:
         """Two orders, a round, two orders, a round; then rounds until the last fault is long over and nothing moves."""
         for number, order in enumerate(self.plan.orders, start=1):
             if "place_order" in self.functions:
-                process = self.processes["place_order"]
+                process = self.running["place_order"]
                 process.call("place_order", Link(self.broker, process), order, about=order.id)
             if number % 2 == 0:
                 self.round()
@@ -125,10 +119,10 @@ class Stage:
     def round(self) -> None:
         """The relay runs once, then everything unacknowledged is delivered once."""
         if "relay_once" in self.functions:
-            process = self.processes["relay_once"]
+            process = self.running["relay_once"]
             process.call("relay_once", Link(self.broker, process))
         if "handle" in self.functions:
-            process = self.processes["handle"]
+            process = self.running["handle"]
             for position, event in self.broker.unacked():
                 process.call("handle", Delivery(event, position, self.broker, process), about=event.order)
 
