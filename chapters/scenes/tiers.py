@@ -132,10 +132,11 @@ def where_records_are(run: Run) -> Picture:
     end, copied = (_reached(run, kind, grid) for kind in ("append", "copied"))
     leader = run.trace.events.rows["node"][run.trace.where("append")[0]]
     local, gone = _reached(run, "deleted_locally", grid, leader), _reached(run, "expired", grid)
-    share = on_leader(run)
-    figure, (axis,) = picture(f"{100 * share:.0f} % of the log is on the leader's disk, {100 * copied[-1] / end[-1]:.0f} % in the store",
-                              sentence(f"Offsets of {run.history.keys[0]}: the log ends at {end[-1]:,.0f}; copied up to {copied[-1]:,.0f}; the "
-                                       f"leader's disk begins at {local[-1]:,.0f}, the log at {gone[-1]:,.0f}. Dotted: faults.", run.seed))
+    title = (f"The leader's disk held up to {largest_on_disk(run)} records" if run.faults else
+             f"{100 * on_leader(run):.0f} % of the log is on the leader's disk, {100 * copied[-1] / end[-1]:.0f} % in the store")
+    figure, (axis,) = picture(title, sentence(
+        f"Offsets of {run.history.keys[0]}: the log ends at {end[-1]:,.0f}; copied up to {copied[-1]:,.0f}; the leader's disk begins at "
+        f"{local[-1]:,.0f}, the log at {gone[-1]:,.0f}.{' Dotted: the faults begin and end.' if run.faults else ''}", run.seed))
     axis.fill_between(grid, local, end, color=style.LIGHT["broker"], alpha=0.35, linewidth=0, label="on the leader's disk")
     axis.fill_between(grid, gone, copied, facecolor="none", edgecolor=style.LIGHT["watermark"], hatch="//", linewidth=0, label="in the object store")
     axis.plot(grid, end, color=style.LIGHT["ink"], linewidth=1.5, label="log end")

@@ -92,6 +92,10 @@ class Log:
             count += batch.count
         return batches, size, count
 
+    def remembered(self) -> list[LogBatch]:
+        """The batches by which repeated ones are recognised, in order: what Kafka keeps as producer state."""
+        return self.batches
+
     def size(self) -> int:
         """How many bytes the log holds."""
         return sum(batch.size for batch in self.batches)

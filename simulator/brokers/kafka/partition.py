@@ -35,7 +35,7 @@ class Leadership:
         self.waiting: deque[tuple[int, ProducerBatch, int, ProduceRequest]] = deque()
         self.last_append = event
         self.recent: dict[int, deque[LogBatch]] = {}
-        for batch in self.log.batches if self.log.transactions else self.log.batches[-50:]:
+        for batch in self.log.batches if self.log.transactions else self.log.remembered()[-50:]:
             if batch.producer_id >= 0:
                 self._remember(batch)
 
@@ -81,7 +81,7 @@ class Leadership:
             return NO_ERROR, None
         known = next((old for old in recent if old.sequence == sequence and not old.marker), None)
         if known is None and sequence < last.sequence:
-            known = next((old for old in reversed(self.log.batches) if old.sequence == sequence
+            known = next((old for old in reversed(self.log.remembered()) if old.sequence == sequence
                           and old.producer_id == batch.producer_id and old.producer_epoch == batch.producer_epoch), None)
         return (NO_ERROR, known) if known else (Error.OUT_OF_ORDER_SEQUENCE_NUMBER, None)
 

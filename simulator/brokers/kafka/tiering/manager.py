@@ -95,7 +95,7 @@ class RemoteLogManager:
         if key in self.copying or self.broker.leading.get(key) is not leadership:
             return
         for segment, end in log.closed():
-            if end > log.high_watermark:
+            if end > log.stable_offset:
                 return
             if remote.find(log, end - 1) is None:
                 self.copying[key] = copy = remote.begin(log, segment.base, end, segment.last)
@@ -166,12 +166,14 @@ class RemoteLogManager:
         return end_of
 
     def begin_anew(self, key: int, told: tuple[int, int], event: int) -> None:
-        """A follower behind its leader's local start takes over the leader epochs from the store and goes on at that start."""
+        """A follower behind its leader's local start takes the leader epochs and the producer snapshot from the store and goes on there."""
         epoch, start = told
         log = self.broker.logs[key]
-        known = next((segment.epochs for segment in reversed(self.tiers.remote[key].segments)
-                      if segment.base < start <= segment.end and segment.epochs[-1][0] >= epoch), ((epoch, 0),) if epoch >= 0 else ())
-        log.begin_anew(start, [(e, first) for e, first in known if e <= epoch])
+        known = next((segment for segment in reversed(self.tiers.remote[key].segments)
+                      if segment.base < start <= segment.end and segment.epochs[-1][0] >= epoch), None)
+        epochs = known.epochs if known else ((epoch, 0),) if epoch >= 0 else ()
+        batches = [batch for batch in known.batches if batch.end <= start] if known else ()
+        log.begin_anew(start, [(e, first) for e, first in epochs if e <= epoch], batches)
         self._note("begun_anew", key, event, start)
 
     # Reading

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ..log import Log, LogBatch
 from .config import Tiering
+
+
+SNAPSHOT = 50  # batches in a producer snapshot; a broker recognises the last five of each producer
 
 
 class Segment:
@@ -30,6 +33,7 @@ class SegmentedLog(Log):
         self.segments: list[Segment] = []
         self.bytes_before: list[int] = []
         self.appended = 0
+        self.snapshot: list[LogBatch] = []
 
     def append(self, batch: LogBatch, now: float) -> None:
         """Adds a batch, to a new segment if the last one is full or old."""
@@ -67,9 +71,14 @@ class SegmentedLog(Log):
         index = self.index_of(offset)
         return self.appended - self.bytes_before[index] if index < len(self.bytes_before) else 0
 
+    def remembered(self) -> list[LogBatch]:
+        """The latest batches, also those that have left this disk: a producer snapshot is kept with each segment."""
+        return self.snapshot + self.batches
+
     def delete_before(self, offset: int) -> None:
         """Deletes the segments that end at or before this offset, a border of segments."""
         before, keep = self.stored, bisect_left(self.offsets, offset)
+        self.snapshot = (self.snapshot + self.batches[:keep])[-SNAPSHOT:]
         for column in (self.batches, self.offsets, self.written, self.bytes_before):
             del column[:keep]
         self.segments = [segment for segment in self.segments if segment.base >= offset]
@@ -89,8 +98,9 @@ class SegmentedLog(Log):
             self.on_bytes(self.stored - before)
         return removed
 
-    def begin_anew(self, offset: int, epochs: list[tuple[int, int]]) -> None:
+    def begin_anew(self, offset: int, epochs: list[tuple[int, int]], snapshot: Iterable[LogBatch]) -> None:
         """Forgets everything and goes on at this offset, as if all before had been here and been deleted."""
+        self.snapshot = list(snapshot)[-SNAPSHOT:]
         self.on_bytes(-self.stored)
         for column in (self.batches, self.offsets, self.written, self.bytes_before, self.segments):
             column.clear()
