@@ -2,7 +2,7 @@
 import pytest
 
 from simulator import Workload, faults, kafka, simulate
-from simulator.brokers.kafka.control.active import ActiveController
+from simulator.brokers.kafka.control.active import ActiveController, AlterPartition
 from simulator.kernel.raft.invariants import Seen, broken
 from simulator.kernel.world import World
 
@@ -125,10 +125,47 @@ def test_a_fenced_broker_leads_nothing_and_comes_back():
     assert run.history.drained
 
 
-def test_a_restarted_broker_is_refused_until_its_last_life_is_over():
-    run = simulate(THREE, STEADY, faults=[faults.crash("broker-1", at=10, lasts=1)], seed=7)
+@pytest.mark.parametrize("fault", [faults.crash("broker-1", at=10, lasts=1), faults.power_loss("broker-1", at=10, lasts=1)], ids=str)
+def test_a_restarted_broker_is_refused_until_its_last_life_is_over_and_leads_nothing_meanwhile(fault):
+    """Its log says that it leads, in the epoch of its last life, of which it may have lost the records."""
+    run = simulate(THREE, STEADY, faults=[fault], seed=7)
     fenced, unfenced = times(run, "fenced")[0], times(run, "unfenced")[0]
     assert 17 < fenced < unfenced < fenced + 2.1 and run.report.ok
+    assert times(run, "elected", "broker-1") == [0.0]
+
+
+def alter(system, isr, leader_epoch=0, lives=None) -> int:
+    """How many refusals a leader's request for another in-sync set brings; the partition is the first, led by the first broker."""
+    office = system.controller.active
+    asked = office.partitions[0]._replace(leader_epoch=leader_epoch)
+    message = AlterPartition(0, asked, isr, tuple(lives or [0] * len(isr)), system.brokers[0].leading[0])
+    before = len(system.world.trace.where("alter_partition_refused"))
+    office.on_alter_partition(message, -1)
+    return len(system.world.trace.where("alter_partition_refused")) - before
+
+
+def test_a_leader_is_refused_only_if_what_it_asked_was_never_done():
+    """Who speaks of an old state gets no answer: the change may have been made, and the leader must count both sets until it knows."""
+    world = World(1)
+    system = THREE.build(world, Workload(rate=1, seconds=5))
+    world.run(1.0)
+    assert alter(system, (0, 1), leader_epoch=-1) == 0 and system.controller.active.partitions[0].isr == (0, 1, 2)
+    assert alter(system, (0, 1), lives=(0, 1)) == 1, "a follower fetched in another life than the one that is registered (KIP-903)"
+    assert alter(system, (0, 7)) == 1 and alter(system, (0, 1)) == 0
+    assert system.controller.active.partitions[0].isr == (0, 1) != system.controller.partitions[0].isr, "decided, not yet committed"
+    world.run(1.1)
+    assert system.controller.partitions[0].isr == (0, 1)
+
+
+def test_a_broker_follows_the_quorum_to_its_new_leader_within_a_second():
+    world = World(1)
+    system = THREE.build(world, Workload(rate=1, seconds=5))
+    faults.crash("controller-1", at=2).schedule(world)
+    world.run(10, quiet=lambda: world.now > 2 and system.controller.active is not None, check_every=0.01)
+    world.run(world.now + 1)
+    active = system.controller.active.member.name
+    assert active != "controller-1"
+    assert {system.controller.group.members[broker.node.name].leader for broker in system.brokers} == {active}
 
 
 def test_zookeeper_fails_over_when_its_session_ends():

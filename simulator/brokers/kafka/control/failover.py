@@ -63,7 +63,7 @@ class FailOver:
 
 
 def fail_over(control: KRaft | ZooKeeper, partitions: int, seed: int = 0, brokers: int = 3) -> FailOver:
-    """What happens when the active controller of a cluster with so many partitions is killed."""
+    """What happens when the active controller of a cluster with so many partitions is killed; KRaft's roles are apart."""
     check("control", control, isinstance(control, (KRaft, ZooKeeper)), "KRaft(...) or ZooKeeper(...)")
     check("partitions", partitions, is_whole(partitions) and 1 <= partitions <= MOST, f"a whole number from 1 to {MOST:,}")
     world = World(seed)
