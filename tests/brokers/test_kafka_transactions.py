@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from simulator import Workload, faults, kafka, simulate
+from simulator.brokers.kafka.transactions.broker import TransactionalBroker
 
 from . import transaction_schedules as schedules
 
@@ -77,6 +78,31 @@ def test_under_version_2_the_same_delay_does_nothing():
     run = transactions(STRAGGLER, cluster=IMPATIENT, transaction_version=2, abort_every=3)
     assert run.report.ok
     assert any("end_txn, PRODUCER_FENCED" in note or "end_txn, done" in note for note in told(run, "answer"))
+
+
+def test_a_delayed_abort_takes_half_of_a_later_transaction_that_was_committed():
+    """Found by the search over random schedules: version 1 tears a transaction, and loses what its producer was told is committed."""
+    torn, whole = (schedules.transactions(37, version) for version in (1, 2))
+    assert {"lost write", "torn transaction"} <= set(torn.report.broken) and whole.report.ok
+    assert "(committed) the log holds value 12 of orders-1, but not value 10 of orders-0" in torn.report.of("torn transaction")[0].sentence
+
+
+@pytest.mark.parametrize("settings, broken", [(dict(transaction_version=1), True), (dict(strict_markers=False), True), (dict(), False)],
+                         ids=["version 1", "version 2 before KIP-1228", "version 2"])
+def test_a_marker_that_arrives_again_in_the_next_transaction(settings, broken, monkeypatch):
+    """An abort, written, repeated by the network a quarter of a second later: it must not abort what is under way by then."""
+    write, repeated = TransactionalBroker.on_write_markers, []
+
+    def twice(broker, call, event):
+        write(broker, call, event)
+        if call.body[2] == "abort" and not repeated:
+            repeated.append(call)
+            broker.node.after(0.25, write, broker, call, event)
+    monkeypatch.setattr(TransactionalBroker, "on_write_markers", twice)
+    run = transactions(abort_every=2, **settings)
+    assert repeated and run.report.ok is not broken, run.report
+    assert ("lost write" in run.report.broken) == broken
+    assert bool(told(run, "marker_refused")) == (not broken)
 
 
 # Zombies

@@ -14,14 +14,14 @@ CLUSTER = schedules.cluster(producer=dict(request_timeout=0.5, delivery_timeout=
 def stragglers(seed: int, client: str) -> list[faults.Fault]:
     """One to four short moments: what the client sends then arrives late, after what it sends later over another connection."""
     draw = random.Random(f"stragglers {seed}")
-    return [faults.slow_network(client, extra=draw.uniform(0.6, 1.5), at=round(draw.uniform(0.2, 5), 3), lasts=0.04)
+    return [faults.slow_network(client, extra=draw.uniform(0.6, 1.5), at=round(draw.uniform(0.2, 3), 3), lasts=0.04)
             for _ in range(draw.randint(1, 4))]
 
 
 def clients(seed: int, names: list[str]) -> list[faults.Fault]:
     """Perhaps one client that is killed or paused."""
     draw = random.Random(f"clients {seed}")
-    name, at, lasts = draw.choice(names), round(draw.uniform(0.5, 4), 3), draw.choice([0.1, 0.5, 1.5, 3.0])
+    name, at, lasts = draw.choice(names), round(draw.uniform(0.5, 2.5), 3), draw.choice([0.1, 0.5, 1.5, 3.0])
     return draw.choice([[], [faults.crash(name, at, lasts)], [faults.pause(name, at, lasts)]])
 
 
@@ -30,7 +30,7 @@ def transactions(seed: int, version: int = 2, **settings):
     chosen = dict(producers=2, abort_every=3, commit_interval=0.25, transaction_timeout=3.0, timeout_check=0.5) | settings
     troubles = stragglers(seed, "producer-1") + (schedules.schedule(seed) + clients(seed, ["producer-1", "producer-2"])) * (seed % 3 > 0)
     system = kafka.Transactions(cluster=CLUSTER, transaction_version=version, **chosen)
-    return simulate(system, Workload(rate=30, record_bytes=200, keys=20, seconds=5), faults=troubles, seed=seed, settle=60)
+    return simulate(system, Workload(rate=20, record_bytes=200, keys=20, seconds=3), faults=troubles, seed=seed, settle=60, trace=False)
 
 
 def pipeline(seed: int, exactly_once: bool = True, version: int = 2):
@@ -38,7 +38,7 @@ def pipeline(seed: int, exactly_once: bool = True, version: int = 2):
     troubles = stragglers(seed, "worker-1") + schedules.schedule(seed) * (seed % 2) + clients(seed, ["worker-1", "worker-2"])
     system = kafka.Pipeline(cluster=CLUSTER, transaction_version=version, exactly_once=exactly_once, session_timeout=1.0,
                             transaction_timeout=3.0, timeout_check=0.5)
-    return simulate(system, Workload(rate=30, record_bytes=200, keys=20, seconds=5, work=0.002), faults=troubles, seed=seed, settle=60)
+    return simulate(system, Workload(rate=20, record_bytes=200, keys=20, seconds=3, work=0.002), faults=troubles, seed=seed, settle=60, trace=False)
 
 
 def results(run) -> dict[tuple[int, int], int]:

@@ -15,11 +15,11 @@ from .errors import NETWORK_EXCEPTION, REQUEST_TIMED_OUT
 class Call:
     """One request: `api` names it, `body` is what it says; answered once, if at all."""
 
-    __slots__ = ("caller", "api", "body", "connection", "then", "open", "timer", "peer")
+    __slots__ = ("caller", "api", "body", "connection", "then", "open", "timer", "peer", "sent")
 
     def __init__(self, caller: Caller, api: str, body, connection: int, then: Callable, peer):
         self.caller, self.api, self.body, self.connection, self.then, self.peer = caller, api, body, connection, then, peer
-        self.open, self.timer = True, None
+        self.open, self.timer, self.sent = True, None, caller.world.now
 
 
 class Caller:

@@ -66,8 +66,9 @@ class TransactionCoordinator:
         elif now is None:
             self._reply_when_written(call, Transaction(name, self.system.new_producer_id(name, call.caller.node), 0, timeout=timeout), event)
         else:
-            self.system.came(now.producer_id, call.caller.node)
             error, following = rules.init_producer_id(now, known)
+            if following:
+                self.system.came(now.producer_id, call.caller.node)
             if error == CONCURRENT_TRANSACTIONS and following:
                 answer(self.broker, call, error, cause=event)  # it will ask again
                 self._change(following, event)
@@ -92,22 +93,23 @@ class TransactionCoordinator:
         if now is None or name in self.pending:
             answer(self.broker, call, CONCURRENT_TRANSACTIONS, cause=event)
         else:
-            self._reply(call, *rules.end_transaction(now, producer, commit, self.system.version), event)
+            asked = f", as asked at {call.sent:.3f} s"
+            self._reply(call, *rules.end_transaction(now, producer, commit, self.system.version), event, asked)
 
-    def _reply(self, call: Call, error: str, following: Transaction | None, event: int) -> None:
+    def _reply(self, call: Call, error: str, following: Transaction | None, event: int, asked: str = "") -> None:
         if error or following is None:
             now = self.known[call.body[0]]
             answer(self.broker, call, error, (now.producer_id, now.producer_epoch), cause=event)
         else:
-            self._reply_when_written(call, following, event)
+            self._reply_when_written(call, following, event, asked)
 
-    def _reply_when_written(self, call: Call, following: Transaction, event: int) -> None:
+    def _reply_when_written(self, call: Call, following: Transaction, event: int, asked: str = "") -> None:
         producer = following.producer_id, following.producer_epoch
-        self._change(following, event, lambda error, cause: answer(self.broker, call, error, producer, cause=cause))
+        self._change(following, event, lambda error, cause: answer(self.broker, call, error, producer, cause=cause), asked)
 
     # Changes of state
 
-    def _change(self, following: Transaction, event: int, then=lambda error, cause: None) -> None:
+    def _change(self, following: Transaction, event: int, then=lambda error, cause: None, asked: str = "") -> None:
         """Writes a state and takes it up when it is replicated; meanwhile requests about it are told to come again."""
         leadership, name = self.leadership, following.transactional_id
         self.pending[name] = None
@@ -122,13 +124,13 @@ class TransactionCoordinator:
             if error:
                 then(COORDINATOR_NOT_AVAILABLE, cause)
             else:
-                then("", self._take_up(following, cause))
+                then("", self._take_up(following, cause, asked))
         self.broker.write(leadership.key, batch, written, event)
 
-    def _take_up(self, following: Transaction, cause: int) -> int:
+    def _take_up(self, following: Transaction, cause: int, asked: str) -> int:
         self.known[following.transactional_id] = following
         partitions = ", ".join(self.system.names[key] for key in following.partitions)
-        text = f"{following.state}{f' ({partitions})' if partitions else ''}, producer epoch {following.producer_epoch}"
+        text = f"{following.state}{f' ({partitions})' if partitions else ''}, producer epoch {following.producer_epoch}{asked}"
         event = self.broker.note(self.system.calls["transaction"], -1, cause, text=text, peer=self.system.producer_node(following.producer_id))
         if following.state in PREPARED:
             self._send_markers(following, event)
