@@ -1,6 +1,8 @@
-"""Chapter 02f: where a log's records lie, what a month of that costs, and what a reader from far behind does to the others.
+"""Chapter 02f: where a log's records lie, what a month of that costs, and what a reader from far behind does to the
+others.
 
-Everything here reads recorded evidence, meters and price books; how tiers work is in `simulator/brokers/kafka/tiering`, and nowhere else.
+Everything here reads recorded evidence, meters and price books; how tiers work is in
+`simulator/brokers/kafka/tiering`, and nowhere else.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ OBJECTS = 3          # a segment's records, its indexes, its manifest
 def month(mb_per_s: float = 10.0, days: float = 7.0, *, local_hours: float | None = None, groups: int = 2, near: bool = False,
           partitions: int = 60, segment_bytes: float = 1024 * MIB, roll_hours: float = 168.0, replication: int = 3, brokers: int = 3,
           replays: float = 0.0) -> dict[str, float]:
-    """What a topic uses in a month: records of `mb_per_s`, kept for `days`, on local disks for `local_hours` (None: not tiered at all).
+    """What a topic uses in a month: records of `mb_per_s`, kept for `days`, on local disks for `local_hours` (None:
+    not tiered at all).
 
     `replays` is how often a month somebody reads all that is in the object store.
     """

@@ -1,18 +1,21 @@
 """An object store, such as Amazon S3: whole objects under keys, each request with a wait, a limit and a price.
 
-A request first waits for one of its client's connections. A PUT then sends its body, a GET gets it back: size over bandwidth. In between
-lies the wait for the first byte, drawn from published percentiles (`objectstores.toml`); half of it is over when the store acts, so that
-a client that dies in the first half has changed nothing, and one that dies in the second half has, and does not know.
+A request first waits for one of its client's connections. A PUT then sends its body, a GET gets it back: size over
+bandwidth. In between lies the wait for the first byte, drawn from published percentiles (`objectstores.toml`); half
+of it is over when the store acts, so that a client that dies in the first half has changed nothing, and one that dies
+in the second half has, and does not know.
 
-Every request acts at one moment, all in one order, and a read sees the last write: S3 has been strongly consistent since December 2020.
-A conditional PUT is a compare-and-set on that order: `absent` is If-None-Match: *, `match` is If-Match with an ETag.
+Every request acts at one moment, all in one order, and a read sees the last write: S3 has been strongly consistent
+since December 2020. A conditional PUT is a compare-and-set on that order: `absent` is If-None-Match: *, `match` is
+If-Match with an ETag.
 
-Above the request rate of a prefix (of a bucket, for Express) the answer is 503 SlowDown, and nothing has happened. The client tries again
-after a random back-off that doubles, as AWS's SDKs do in their standard mode (docs.aws.amazon.com/sdkref, "Retry behavior": three attempts).
-A retried PUT may have happened the first time: a conditional one then finds its own object and answers 412.
+Above the request rate of a prefix (of a bucket, for Express) the answer is 503 SlowDown, and nothing has happened.
+The client tries again after a random back-off that doubles, as AWS's SDKs do in their standard mode
+(docs.aws.amazon.com/sdkref, "Retry behavior": three attempts). A retried PUT may have happened the first time: a
+conditional one then finds its own object and answers 412.
 
-Simplified: a store splits no hot prefix to raise its limits (S3 does, within minutes to an hour). Left out: multipart uploads, versions,
-hedged requests, the network card of the client.
+Simplified: a store splits no hot prefix to raise its limits (S3 does, within minutes to an hour). Left out: multipart
+uploads, versions, hedged requests, the network card of the client.
 """
 
 from __future__ import annotations
@@ -39,11 +42,15 @@ READS = ("get", "list")
 PAGE = 1_000             # keys in one answer to LIST
 BACKOFF_MAX = 20.0       # seconds, the SDKs' longest back-off
 Z99 = 2.3263478740408408
+SENTENCES = {"get": "{node} reads {note} from {peer}", "put": "{node} writes {note} to {peer}",
+             "conditional_put": "{node} writes {note}, on a condition, to {peer}",
+             "list": "{node} lists {note} in {peer}", "delete": "{node} deletes {note} from {peer}"}
 
 
 @dataclass(frozen=True)
 class StoreProfile:
-    """How a store behaves: the wait for the first byte by request class (seconds), bytes a second on one connection, requests a second.
+    """How a store behaves: the wait for the first byte by request class (seconds), bytes a second on one connection,
+    requests a second.
 
     scope: what the request rates are counted for, a "prefix" (a key up to its last slash) or the whole "bucket".
     single_zone: the objects live in one zone and are lost with it.
@@ -82,7 +89,9 @@ def profile(name: str) -> StoreProfile:
     check("profile", name, name in known, f"one of {', '.join(known)}")
     entry = known[name]
     for section in (*CLASSES, "bandwidth", "limits"):
-        check("profile", name, entry.get(section, {}).get("source") and entry[section].get("date"), f"given a source and a date for {section}")
+        numbers = entry.get(section, {})
+        sourced = numbers.get("source") and numbers.get("date")
+        check("profile", name, sourced, f"given a source and a date for {section}")
     bandwidth, limits = entry["bandwidth"], entry["limits"]
     return StoreProfile(*(_first_byte(entry[name]) for name in CLASSES), bandwidth["read"], bandwidth["write"],
                         limits["reads"], limits["writes"], limits["scope"], entry["single_zone"])
@@ -97,7 +106,7 @@ def _first_byte(entry: dict) -> Distribution:
 
 
 class StoredObject(NamedTuple):
-    """What lies under a key: an ETag that no other version has, its size in bytes, and whatever the model keeps in it."""
+    """What lies under a key: an ETag that no other version has, a size in bytes, and whatever a model keeps in it."""
     etag: int
     size: int
     body: object
@@ -156,8 +165,9 @@ class Allowance:
 class ObjectStore:
     """One bucket on a node of its own, which faults may name: a crash is an outage, a power loss the loss of its zone.
 
-    Meters: `counts["NAME GET requests"]` and so on for PUT, CONDITIONAL PUT, LIST, DELETE; `counts["NAME throttled requests"]`, which are
-    not charged; `counts["NAME bytes read"]` and `["NAME bytes written"]`; `integrals["NAME byte-seconds"]`.
+    Meters: `counts["NAME GET requests"]` and so on for PUT, CONDITIONAL PUT, LIST, DELETE; `counts["NAME throttled
+    requests"]`, which are not charged; `counts["NAME bytes read"]` and `["NAME bytes written"]`; `integrals["NAME
+    byte-seconds"]`.
     """
 
     def __init__(self, world: World, profile: StoreProfile, name: str = "object-store", zone: str = "region"):
@@ -168,9 +178,7 @@ class ObjectStore:
         self.stored = 0
         self._etag = 0
         self._allowances: dict[tuple[str, bool], Allowance] = {}
-        sentences = {"get": "reads {note} from", "put": "writes {note} to", "conditional_put": "writes {note}, on a condition, to",
-                     "list": "lists {note} in", "delete": "deletes {note} from"}
-        self.kinds = {kind: world.trace.kind(f"store_{kind}", "send", f"{{node}} {words} {{peer}}") for kind, words in sentences.items()}
+        self.kinds = {kind: world.trace.kind(f"store_{kind}", "send", sentence) for kind, sentence in SENTENCES.items()}
         self.answered = world.trace.kind("store_answered", "send", "{node} answers {peer}: {note}")
         self.lost = world.trace.kind("objects_lost", "state", "{node} has lost {records} with its zone")
 
@@ -229,25 +237,30 @@ class ObjectStore:
 
     def _lose(self, power_lost: bool) -> None:
         if power_lost and self.profile.single_zone:
-            self.world.trace.add(self.world.now, self.lost, self.node.code, cause=self.node.fault, count=len(self.objects))
+            lost = len(self.objects)
+            self.world.trace.add(self.world.now, self.lost, self.node.code, cause=self.node.fault, count=lost)
             self.objects.clear()
             self._keep(-self.stored)
 
 
 class StoreClient:
-    """A node's way to a store: a pool of connections, first come first served, and retries. Every answer goes to the request's `done`.
+    """A node's way to a store: a pool of connections, first come first served, and retries. Every answer goes to the
+    request's `done`.
 
     A crash of the node ends its requests; nobody is told.
     """
 
-    def __init__(self, node: Node, store: ObjectStore, connections: int = 50, attempts: int = 3, attempt_timeout: float = 10.0):
+    def __init__(self, node: Node, store: ObjectStore, connections: int = 50, attempts: int = 3,
+                 attempt_timeout: float = 10.0):
         check("connections", connections, is_whole(connections) and connections > 0, "a whole number, at least 1")
         check("attempts", attempts, is_whole(attempts) and attempts > 0, "a whole number, at least 1")
-        check("attempt_timeout", attempt_timeout, is_number(attempt_timeout) and attempt_timeout > 0, "greater than 0 seconds")
+        check("attempt_timeout", attempt_timeout, is_number(attempt_timeout) and attempt_timeout > 0,
+              "greater than 0 seconds")
         self.node, self.store, self.world = node, store, node.world
         self.connections, self.attempts, self.attempt_timeout = connections, attempts, attempt_timeout
         name = f"{store.name}/{node.name}"
-        self._first_byte = {kind: self.world.sampler(f"{name}/{kind}", getattr(store.profile, kind)) for kind in CLASSES}
+        self._first_byte = {kind: self.world.sampler(f"{name}/{kind}", getattr(store.profile, kind))
+                            for kind in CLASSES}
         self._jitter: Stream = self.world.stream(f"{name}/backoff")
         self._life, self._busy, self._queue = node.incarnation, 0, deque()
 
@@ -261,11 +274,12 @@ class StoreClient:
         """Writes an object, over whatever was there."""
         self._submit(Request("put", key, done, cause, size, body))
 
-    def put_if(self, key: str, size: int, done: Callable[[Answer], None], *, match: int | None = None, absent: bool = False,
-               body: object = None, cause: int = -1) -> None:
-        """Writes an object if the present one has this ETag (`match`), or if there is none (`absent`); otherwise the answer is 412."""
+    def put_if(self, key: str, size: int, done: Callable[[Answer], None], *, match: int | None = None,
+               absent: bool = False, body: object = None, cause: int = -1) -> None:
+        """Writes an object if the present one has this ETag (`match`), or if there is none (`absent`); else 412."""
         if absent == (match is not None):
-            raise ValueError(f"match: {match!r} with absent={absent!r} is not allowed; a conditional PUT needs exactly one of the two")
+            raise ValueError(f"match: {match!r} with absent={absent!r} is not allowed; "
+                             "a conditional PUT needs exactly one of the two")
         self._submit(Request("conditional_put", key, done, cause, size, body, -1 if absent else match))
 
     def delete(self, key: str, done: Callable[[Answer], None], *, cause: int = -1) -> None:
@@ -305,7 +319,8 @@ class StoreClient:
         if self._cut_off(self.node, store.node):
             self._unanswered(request, sent)
         else:
-            world.after(request.size / store.profile.write_bandwidth + first_byte / 2, self._acted_on, request, first_byte / 2, sent)
+            upload = request.size / store.profile.write_bandwidth
+            world.after(upload + first_byte / 2, self._acted_on, request, first_byte / 2, sent)
 
     def _acted_on(self, request: Request, way_back: float, sent: int) -> None:
         if request.life != self.node.incarnation:

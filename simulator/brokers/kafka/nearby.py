@@ -1,12 +1,13 @@
 """Fetch from follower (KIP-392, Kafka 2.4): a consumer that names its rack reads from an in-sync replica there.
 
-The consumer first asks the leader, who knows how far every follower is, and answers with a preferred read replica: one in the consumer's
-rack, in sync, and holding what is asked for (KAFKA-14372). The follower then serves up to *its* high watermark, which it learns with its
-next fetch: that is the price. When the follower's leader changes, or it lacks the offset, the consumer goes back to the leader and asks
-again, as it does every `metadata.max.age` anyway.
+The consumer first asks the leader, who knows how far every follower is, and answers with a preferred read replica:
+one in the consumer's rack, in sync, and holding what is asked for (KAFKA-14372). The follower then serves up to *its*
+high watermark, which it learns with its
+next fetch: that is the price. When the follower's leader changes, or it lacks the offset, the consumer goes back to
+the leader and asks again, as it does every `metadata.max.age` anyway.
 
-In Kafka it needs `replica.selector.class=RackAwareReplicaSelector` at the brokers and `client.rack` at the consumer; here
-`Consumer(rack=True)` stands for both, with the zone as the rack.
+In Kafka it needs `replica.selector.class=RackAwareReplicaSelector` at the brokers and `client.rack` at the consumer;
+here `Consumer(rack=True)` stands for both, with the zone as the rack.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def turn(broker: Broker, session: Session, key: int, offset: int, event: int) -> list[Fetched] | None:
-    """What a broker does with a fetch that names a rack: sends it to a nearer replica, serves it as a follower ([]), or neither (None)."""
+    """What becomes of a fetch that names a rack: sent to a nearer replica, served here ([]), or neither (None)."""
     leadership = broker.leading.get(key)
     if leadership is not None:
         nearer = nearest(broker, leadership, session.rack, offset)
@@ -31,7 +32,8 @@ def turn(broker: Broker, session: Session, key: int, offset: int, event: int) ->
         broker._stop_reading(session, key)
         return [Fetched(key, [], 0, (-1, nearer), Error.PREFERRED_READ_REPLICA)]
     log = broker.logs.get(key)
-    if log is None or offset > log.end_offset or not any(key in fetcher.partitions for fetcher in broker.fetchers.values()):
+    follows = any(key in fetcher.partitions for fetcher in broker.fetchers.values())
+    if log is None or offset > log.end_offset or not follows:
         return None
     if offset < log.local_start_offset and (told := broker.tiers.behind(session, key, offset, event)):
         return [told]
@@ -40,13 +42,14 @@ def turn(broker: Broker, session: Session, key: int, offset: int, event: int) ->
 
 
 def nearest(broker: Broker, leadership: Leadership, rack: str, offset: int) -> int | None:
-    """The most caught-up in-sync follower in this rack that holds the offset; None if the leader is there itself, or nobody is."""
+    """The most caught-up in-sync follower in this rack that holds the offset; None if the leader or nobody is there."""
     def zone(index: int) -> str:
         return broker.system.brokers[index].node.zone
     if broker.node.zone == rack:
         return None
-    there = [b for b in leadership.state.isr if b in leadership.positions and zone(b) == rack and leadership.positions[b] >= offset]
-    return max(there, key=leadership.positions.get, default=None)
+    positions = leadership.positions
+    there = [b for b in leadership.state.isr if b in positions and zone(b) == rack and positions[b] >= offset]
+    return max(there, key=positions.get, default=None)
 
 
 def _serve(broker: Broker, session: Session, key: int, offset: int, event: int) -> None:

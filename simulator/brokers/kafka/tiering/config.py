@@ -18,15 +18,19 @@ class Tiering:
     """Segments, retention and the object store.
 
     remote: whether the topic has a remote tier (`remote.storage.enable`); without it, retention deletes for good.
-    segment_bytes, segment_time: a segment is closed when it is so big or so old (`segment.bytes`, `segment.ms`), and the next batch comes.
+    segment_bytes, segment_time: a segment is closed when it is so big or so old (`segment.bytes`, `segment.ms`), and
+    the next batch comes.
     retention: how long records are kept in all (`retention.ms`); inf keeps them for ever.
-    local_retention, local_retention_bytes: how much of it stays on the brokers' disks; None: all of it (`local.retention.ms` = -2).
+    local_retention, local_retention_bytes: how much of it stays on the brokers' disks; None: all of it
+    (`local.retention.ms` = -2).
     task_interval: how often a leader looks for segments to copy (`remote.log.manager.task.interval.ms`).
     retention_check_interval: how often a broker looks for segments to delete (`log.retention.check.interval.ms`).
-    reader_threads: reads from the store at a time (`remote.log.reader.threads`); chunk_bytes: how much one of them brings (the
-    default of Aiven's plug-in, github.com/Aiven-Open/tiered-storage-for-apache-kafka); chunk_cache: how many of them a broker keeps.
-    page_cache: bytes at the end of each log that are in memory; what lies before is read from the disk at `disk_bandwidth` bytes a
-    second (the default is what an EBS gp3 volume includes), and the broker sends nothing else meanwhile. inf: the disk costs no time.
+    reader_threads: reads from the store at a time (`remote.log.reader.threads`); chunk_bytes: how much one of them
+    brings (the default of Aiven's plug-in, github.com/Aiven-Open/tiered-storage-for-apache-kafka); chunk_cache: how
+    many of them a broker keeps.
+    page_cache: bytes at the end of each log that are in memory; what lies before is read from the disk at
+    `disk_bandwidth` bytes a second (the default is what an EBS gp3 volume includes), and the broker sends nothing
+    else meanwhile. inf: the disk costs no time.
     """
     remote: bool = True
     segment_bytes: int = 1024 * MIB
@@ -54,11 +58,13 @@ class Tiering:
             value = getattr(self, name)
             check(self, name, is_number(value, finite=False) and value > 0, "a number greater than 0, or inf")
         check(self, "local_retention", self.local_retention is None or is_number(self.local_retention)
-              and 0 <= self.local_retention <= self.retention, f"None or a number of seconds, at most the retention, {self.retention:g}")
+              and 0 <= self.local_retention <= self.retention,
+              f"None or a number of seconds, at most the retention, {self.retention:g}")
         if self.local_retention_bytes is not None:
             whole(self, "local_retention_bytes", 0)
         check(self, "local_retention", self.remote or self.local_retention is None, "None without a remote tier")
-        check(self, "local_retention_bytes", self.remote or self.local_retention_bytes is None, "None without a remote tier")
+        check(self, "local_retention_bytes", self.remote or self.local_retention_bytes is None,
+              "None without a remote tier")
         instance(self, "store", StoreProfile)
 
     @property

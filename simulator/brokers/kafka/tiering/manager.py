@@ -1,4 +1,4 @@
-"""What a broker does with tiers: it copies closed segments, deletes old ones, and reads back what consumers still ask for (KIP-405)."""
+"""What a broker does with tiers (KIP-405): it copies closed segments, deletes old ones, reads back what is asked for."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SENTENCES = {
     "cold_read": ("local", "{node} has read {offsets} of {key} from the object store"),
     "deleted_locally": ("local", "{node} deletes {offsets} of {key} from its disk"),
     "expired": ("state", "{offsets} of {key} are older than the retention; {node} deletes them"),
-    "begun_anew": ("state", "{node} begins its log of {key} anew at offset {offset}; what lies before is in the object store only"),
+    "begun_anew": ("state", "{node} begins its log of {key} anew at offset {offset}, where its leader's disk begins"),
 }
 
 
@@ -40,7 +40,7 @@ class Tiers:
         self.store: ObjectStore | None = None
 
     def open(self) -> None:
-        """The object store comes last among the nodes, so that brokers and clients have the numbers they have without it."""
+        """The object store comes last among the nodes, so that all others have the numbers they have without it."""
         self.store = ObjectStore(self.world, self.settings.store)
 
     def disk_changed(self, more: int) -> None:
@@ -155,18 +155,20 @@ class RemoteLogManager:
                 self._note("deleted_locally", key, -1, start, end - start)
 
     def _deletable(self, key: int, log: SegmentedLog) -> int:
-        """The offset up to which segments need not be here: copied, if there is a remote tier, and old enough or too many."""
-        settings, now, left, end_of = self.settings, self.broker.world.now, log.stored, log.local_start_offset
+        """Up to which offset segments need not be here: copied, if they are to be, and old enough or too many."""
+        settings, remote, now = self.settings, self.tiers.remote[key], self.broker.world.now
+        left, end_of = log.stored, log.local_start_offset
         for segment, end in log.closed():
             many = settings.local_retention_bytes is not None and left - segment.size >= settings.local_retention_bytes
-            copied = not settings.remote or self.tiers.remote[key].find(log, end - 1) is not None or end <= self.tiers.remote[key].start_offset
-            if not copied or end > log.high_watermark or not many and now - segment.last <= settings.on_disk:
+            copied = remote.find(log, end - 1) is not None or end <= remote.start_offset
+            due = many or now - segment.last > settings.on_disk
+            if settings.remote and not copied or end > log.high_watermark or not due:
                 break
             left, end_of = left - segment.size, end
         return end_of
 
     def begin_anew(self, key: int, told: tuple[int, int], event: int) -> None:
-        """A follower behind its leader's local start takes the leader epochs and the producer snapshot from the store and goes on there."""
+        """A follower behind its leader's local start takes epochs and producer state from the store, and goes on there."""
         epoch, start = told
         log = self.broker.logs[key]
         known = next((segment for segment in reversed(self.tiers.remote[key].segments)
@@ -179,7 +181,7 @@ class RemoteLogManager:
     # Reading
 
     def read(self, session: Session, key: int, limit: int) -> tuple[list[LogBatch], int, int]:
-        """The batches for a fetch, their bytes and records: from the store if they came, else from memory or from the disk."""
+        """The batches for a fetch, their bytes and records: from the store if they came, else from memory or disk."""
         log, position = self.broker.logs[key], session.positions[key]
         if position < log.local_start_offset:
             return self._arrived(session, key)
@@ -199,7 +201,7 @@ class RemoteLogManager:
         return batches, size, count
 
     def behind(self, session: Session, key: int, offset: int, event: int) -> Fetched | None:
-        """What to do about a fetch below the local start: the store is asked (None), or the fetcher is told where to go on."""
+        """What to do about a fetch below the local start: ask the store (None), or tell the fetcher where to go on."""
         log, remote = self.broker.logs[key], self.tiers.remote[key]
         start = log.local_start_offset
         if session.follower >= 0:
@@ -207,7 +209,8 @@ class RemoteLogManager:
             return Fetched(key, [], log.high_watermark, (log.epoch_at(start - 1), start), moved)
         segment = remote.find(log, offset)
         if segment is None:
-            begin = remote.start_offset if offset < remote.start_offset and remote.find(log, remote.start_offset) else start
+            expired = offset < remote.start_offset and remote.find(log, remote.start_offset)
+            begin = remote.start_offset if expired else start
             return Fetched(key, [], log.high_watermark, (-1, begin), Error.OFFSET_OUT_OF_RANGE)
         session.cold[key] = None
         self._fetch(session, key, segment, offset, event)
@@ -227,7 +230,8 @@ class RemoteLogManager:
                 self._failed(session, key, answer)
                 return
             self.indexes[segment] = None
-            self.readers.get(segment.object("log"), brought, span=min(size, segment.size - number * size), cause=answer.event)
+            span = min(size, segment.size - number * size)
+            self.readers.get(segment.object("log"), brought, span=span, cause=answer.event)
 
         def brought(answer: Answer) -> None:
             if not answer.ok:
@@ -245,7 +249,8 @@ class RemoteLogManager:
 
     def _ready(self, session: Session, key: int, offset: int, batches: list[LogBatch], event: int) -> None:
         broker = self.broker
-        if broker.sessions.get(session.client) is not session or session.positions.get(key) != offset or session.cold.get(key, ()) is not None:
+        waits = broker.sessions.get(session.client) is session and session.cold.get(key, ()) is None
+        if not waits or session.positions.get(key) != offset:
             return
         session.cold[key] = [batch for batch in batches if batch.end > offset]
         count = batches[-1].end - offset

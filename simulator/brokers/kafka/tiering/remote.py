@@ -1,8 +1,9 @@
 """What is known of the object store's part of each log: the topic `__remote_log_metadata` as a table.
 
-A segment begins as COPY_STARTED, becomes COPY_FINISHED, later DELETE_STARTED, and is then forgotten; a late word about a segment that has
-moved on is refused. Readers see finished segments only, and only those whose epoch at the wanted offset is that of their own log: so two
-leaders may have copied the same records, and what an unclean election undid is never read (KIP-405, "Unclean leader election").
+A segment begins as COPY_STARTED, becomes COPY_FINISHED, later DELETE_STARTED, and is then forgotten; a late word
+about a segment that has moved on is refused. Readers see finished segments only, and only those whose epoch at the
+wanted offset is that of their own log: so two leaders may have copied the same records, and what an unclean election
+undid is never read (KIP-405, "Unclean leader election").
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from .segments import SegmentedLog, epoch_at
 
 STARTED, FINISHED, DELETING = "COPY_STARTED", "COPY_FINISHED", "DELETE_STARTED"
 SUFFIXES = ("log", "indexes", "rsm-manifest")   # the objects of one segment, as Aiven's plug-in writes them
-INDEX_SHARE = 20 / 4096                         # an entry in the offset and the time index (8 and 12 bytes) for every 4 KiB of log
+INDEX_SHARE = 20 / 4096                         # entries of 8 and 12 bytes in two indexes for every 4 KiB of log
 MANIFEST_BYTES = 1_000
 
 
 @dataclass(eq=False)
 class RemoteSegment:
-    """One copied segment: its offsets, its bytes, when its last record was written, and the leader epochs up to its end."""
+    """One copied segment: offsets, bytes, when its last record was written, and the leader epochs up to its end."""
     id: int
     prefix: str
     base: int
@@ -46,7 +47,8 @@ class RemoteSegment:
     def objects(self) -> list[tuple[str, int, object]]:
         """The objects to write, in this order: key, bytes, content."""
         sizes = (self.size, round(self.size * INDEX_SHARE), MANIFEST_BYTES)
-        return [(self.object(suffix), size, self.batches if suffix == "log" else None) for suffix, size in zip(SUFFIXES, sizes)]
+        return [(self.object(suffix), size, self.batches if suffix == "log" else None)
+                for suffix, size in zip(SUFFIXES, sizes)]
 
     def chunk_of(self, offset: int, chunk_bytes: int) -> int:
         """The number of the chunk in which the batch with this offset begins."""
@@ -77,7 +79,7 @@ class RemoteLog:
         return segment
 
     def find(self, log: SegmentedLog, offset: int) -> RemoteSegment | None:
-        """The finished segment that holds this offset as this log knows it, the last one copied if there are several."""
+        """The finished segment that holds this offset as this log knows it, the last copied if there are several."""
         epoch = log.epoch_at(offset)
         return next((segment for segment in reversed(self.segments) if segment.base <= offset < segment.end
                      and segment.state == FINISHED and epoch_at(segment.epochs, offset) == epoch), None)

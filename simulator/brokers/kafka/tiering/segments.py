@@ -13,7 +13,7 @@ SNAPSHOT = 50  # batches in a producer snapshot; a broker recognises the last fi
 
 
 class Segment:
-    """Consecutive batches in one file: its first offset, its bytes, and when its first and its last batch were written here."""
+    """Consecutive batches in one file: first offset, bytes, and when its first and its last batch were written here."""
 
     __slots__ = ("base", "size", "opened", "last")
 
@@ -24,7 +24,8 @@ class Segment:
 class SegmentedLog(Log):
     """A log whose last segment is open; `local_start_offset` is the first offset that this disk still has.
 
-    `bytes_before[i]` is how many bytes were ever appended before batch i; `on_bytes` hears of every change of what is on the disk.
+    `bytes_before[i]` is how many bytes were ever appended before batch i; `on_bytes` hears of every change of what is
+    on the disk.
     """
 
     def __init__(self, settings: Tiering, on_bytes: Callable[[int], None]):
@@ -38,7 +39,7 @@ class SegmentedLog(Log):
     def append(self, batch: LogBatch, now: float) -> None:
         """Adds a batch, to a new segment if the last one is full or old."""
         last = self.segments[-1] if self.segments else None
-        if last is None or last.size + batch.size > self.settings.segment_bytes or now - last.opened >= self.settings.segment_time:
+        if last is None or self._full(last, batch, now):
             last = Segment(batch.offset, now)
             self.segments.append(last)
         last.size += batch.size
@@ -47,6 +48,10 @@ class SegmentedLog(Log):
         self.appended += batch.size
         super().append(batch, now)
         self.on_bytes(batch.size)
+
+    def _full(self, last: Segment, batch: LogBatch, now: float) -> bool:
+        settings = self.settings
+        return last.size + batch.size > settings.segment_bytes or now - last.opened >= settings.segment_time
 
     @property
     def stored(self) -> int:
