@@ -102,12 +102,12 @@ def losses(predicted: dict, measured: dict | None = None, *, seed: int = 0) -> P
 def _losses(predicted: dict, measured: dict | None, seed: int) -> tuple[str, str]:
     def told(counts: dict) -> str:
         return ", ".join(f"{count:,} under acks={acks}" for acks, count in counts.items())
-    title = f"A leader that dies alone takes {max(predicted.values()):,} acknowledged records along, and none under acks=all"
+    title = f"A leader that dies alone takes {max(predicted.values()):,} acknowledged records along: predicted"
     caption = f"Acknowledged records lost, predicted by the model: {told(predicted)}."
     if measured:
         caption += f" Measured on this machine: {told(measured)}."
-        title = (f"Lost when the leader died alone: at most {max(measured.values()):,} acknowledged records, "
-                 f"and {measured['all']:,} under acks=all")
+        title = (f"A leader that died alone took {max(measured.values()):,} acknowledged records along, "
+                 f"{measured['all']:,} of acks=all")
     return title, sentence(caption, seed)
 
 

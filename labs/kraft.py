@@ -11,8 +11,9 @@ from contextlib import ExitStack
 
 from simulator.evidence.checks import check
 from simulator.evidence.history import History
+from simulator.evidence.policy import ISOLATIONS
 
-from .recorders.kafka import KafkaRecorder, Reader, Recording, Sender
+from .recorders.kafka import KafkaRecorder, Recording, read_all
 from .recorders.kafka_group import Group
 from .servers.kafka import KafkaCluster
 
@@ -37,9 +38,10 @@ class Trio:
             self.recorders[acks] = KafkaRecorder(cluster.bootstrap, topic, rate, acks=acks)
 
     def start(self) -> Trio:
-        """Sets all of them going."""
+        """Sets all of them going and waits until they are on time."""
         for recorder in self.recorders.values():
             recorder.start()
+        self.wait_for_recovery()
         return self
 
     def run_for(self, seconds: float) -> None:
@@ -78,15 +80,12 @@ def stall_and_kill(cluster: KafkaCluster, leader: str, stall: float = 2.0) -> No
     cluster.resume(*followers)
 
 
-def read_both_ways(recording: Recording) -> dict[str, int]:
+def read_both_ways(bootstrap: str, topic: str) -> dict[str, int]:
     """How many records a reader is given from the beginning to what it believes to be the end, under both isolations."""
     counts = {}
-    for isolation in ("read_uncommitted", "read_committed"):
-        reader = Reader(recording, isolation, isolation)
-        counts[isolation], deadline = 0, time.monotonic() + 20
-        while len(reader.ends) < recording.partitions and time.monotonic() < deadline:
-            counts[isolation] += reader.poll()
-        reader.close()
+    for isolation in ISOLATIONS:
+        history = read_all(Recording(bootstrap, topic), isolation)
+        counts[isolation] = int(history.polls.rows["count"].sum())
     return counts
 
 
