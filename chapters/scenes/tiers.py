@@ -30,8 +30,9 @@ OBJECTS = 3          # a segment's records, its indexes, its manifest
 
 # A month, from a topic's description: the quantities that a bill needs
 
-def month(mb_per_s: float = 10.0, days: float = 7.0, *, local_hours: float | None = None, groups: int = 2, near: bool = False,
-          partitions: int = 60, segment_bytes: float = 1024 * MIB, roll_hours: float = 168.0, replication: int = 3, brokers: int = 3,
+def month(mb_per_s: float = 10.0, days: float = 7.0, *, local_hours: float | None = None, groups: int = 2,
+          near: bool = False, partitions: int = 60, segment_bytes: float = 1024 * MIB, roll_hours: float = 168.0,
+          replication: int = 3, brokers: int = 3,
           replays: float = 0.0) -> dict[str, float]:
     """What a topic uses in a month: records of `mb_per_s`, kept for `days`, on local disks for `local_hours` (None:
     not tiered at all).
@@ -42,11 +43,13 @@ def month(mb_per_s: float = 10.0, days: float = 7.0, *, local_hours: float | Non
     segment = min(segment_bytes, rate / partitions * roll_hours * 3600)
     held = days * DAY if local_hours is None else min(local_hours * 3600, days * DAY)
     crossing = theory.cross_zone_bytes(groups, replication=replication, fetch_from_closest=near) * rate * MONTH
-    used = {"broker seconds": brokers * MONTH, "disk byte-seconds": replication * (rate * held + partitions * segment) * MONTH,
+    used = {"broker seconds": brokers * MONTH,
+            "disk byte-seconds": replication * (rate * held + partitions * segment) * MONTH,
             "bytes out of zones": crossing, "bytes into zones": crossing}
     if local_hours is not None:
         copied = rate * days * DAY
-        used |= {"object-store byte-seconds": copied * MONTH, "object-store PUT requests": rate * MONTH / segment * _puts(segment),
+        used |= {"object-store byte-seconds": copied * MONTH,
+                 "object-store PUT requests": rate * MONTH / segment * _puts(segment),
                  "object-store GET requests": replays * copied / (4 * MIB)}
     return used
 
@@ -76,11 +79,13 @@ def break_even(local_hours: float, replication: int = 3, book: PriceBook = BOOK)
 class Retention:
     """Dollars a month for storage against days of retention: all on local disks, and in two tiers."""
 
-    def __init__(self, book: PriceBook, longest: float, mb_per_s: float, local_hours: float, partitions: int, roll_hours: float):
+    def __init__(self, book: PriceBook, longest: float, mb_per_s: float, local_hours: float, partitions: int,
+                 roll_hours: float):
         self.book, self.mb_per_s, self.local_hours, self.partitions = book, mb_per_s, local_hours, partitions
         self.days = np.linspace(0.25, longest, 120)
-        self.local, self.tiered = ([storage(monthly(book, mb_per_s=mb_per_s, days=days, local_hours=hours, partitions=partitions,
-                                                    roll_hours=roll_hours)) for days in self.days] for hours in (None, local_hours))
+        topic = dict(mb_per_s=mb_per_s, partitions=partitions, roll_hours=roll_hours)
+        self.local, self.tiered = ([storage(monthly(book, days=days, local_hours=hours, **topic)) for days in self.days]
+                                   for hours in (None, local_hours))
 
     @property
     def pays_from(self) -> float | None:
@@ -94,11 +99,13 @@ class Retention:
 
     def picture(self) -> Picture:
         longest = self.days[-1]
-        title = (f"Two tiers cost less from {self.pays_from:.1f} days on; at {longest:g} days {self.times_cheaper:.1f} times less"
+        title = (f"Two tiers cost less from {self.pays_from:.1f} days on; "
+                 f"at {longest:g} days {self.times_cheaper:.1f} times less"
                  if self.pays_from else f"Two tiers cost more at any retention up to {longest:g} days")
-        figure, (axis,) = picture(title, f"Disks, object storage and requests for {self.mb_per_s:g} MB/s, {self.partitions:,} partitions, three replicas, "
-                                  f"{self.local_hours:g} h on local disks. At {longest:g} days: {self.local[-1]:,.0f} and {self.tiered[-1]:,.0f} "
-                                  f"dollars a month. {self.book.name}, {self.book.region}.")
+        figure, (axis,) = picture(
+            title, f"Disks, object storage and requests for {self.mb_per_s:g} MB/s, {self.partitions:,} partitions, "
+            f"three replicas, {self.local_hours:g} h on local disks. At {longest:g} days: {self.local[-1]:,.0f} and "
+            f"{self.tiered[-1]:,.0f} dollars a month. {self.book.name}, {self.book.region}.")
         for number, (name, line) in enumerate({"local disks only": self.local, "two tiers": self.tiered}.items()):
             look = style.series(number)
             axis.plot(self.days, line, color=look["color"], linestyle=look["linestyle"], linewidth=2, label=name)
@@ -119,7 +126,8 @@ def retention_curve(mb_per_s: float = 10.0, local_hours: float = 24.0, partition
 
 # A log in two tiers, small enough to be watched
 
-SMALL = kafka.Tiering(segment_bytes=20_000, local_retention=3.0, task_interval=1.0, retention_check_interval=1.0, chunk_bytes=10_000)
+SMALL = kafka.Tiering(segment_bytes=20_000, local_retention=3.0, task_interval=1.0, retention_check_interval=1.0,
+                      chunk_bytes=10_000)
 CLUSTER = kafka.Cluster(partitions=1, tiering=SMALL)
 ORDERS = Workload(rate=40, record_bytes=500, seconds=20, keys=50)
 
@@ -135,13 +143,17 @@ def where_records_are(run: Run) -> Picture:
     end, copied = (_reached(run, kind, grid) for kind in ("append", "copied"))
     leader = run.trace.events.rows["node"][run.trace.where("append")[0]]
     local, gone = _reached(run, "deleted_locally", grid, leader), _reached(run, "expired", grid)
+    here, there = 100 * on_leader(run), 100 * copied[-1] / end[-1]
     title = (f"The leader's disk held up to {largest_on_disk(run)} records" if run.faults else
-             f"{100 * on_leader(run):.0f} % of the log is on the leader's disk, {100 * copied[-1] / end[-1]:.0f} % in the store")
+             f"{here:.0f} % of the log is on the leader's disk, {there:.0f} % in the store")
     figure, (axis,) = picture(title, sentence(
-        f"Offsets of {run.history.keys[0]}: the log ends at {end[-1]:,.0f}; copied up to {copied[-1]:,.0f}; the leader's disk begins at "
-        f"{local[-1]:,.0f}, the log at {gone[-1]:,.0f}.{' Dotted: the faults begin and end.' if run.faults else ''}", run.seed))
-    axis.fill_between(grid, local, end, color=style.LIGHT["broker"], alpha=0.35, linewidth=0, label="on the leader's disk")
-    axis.fill_between(grid, gone, copied, facecolor="none", edgecolor=style.LIGHT["watermark"], hatch="//", linewidth=0, label="in the object store")
+        f"Offsets of {run.history.keys[0]}: the log ends at {end[-1]:,.0f}; copied up to {copied[-1]:,.0f}; the "
+        f"leader's disk begins at {local[-1]:,.0f}, the log at {gone[-1]:,.0f}."
+        f"{' Dotted: the faults begin and end.' if run.faults else ''}", run.seed))
+    axis.fill_between(grid, local, end, color=style.LIGHT["broker"], alpha=0.35, linewidth=0,
+                      label="on the leader's disk")
+    axis.fill_between(grid, gone, copied, facecolor="none", edgecolor=style.LIGHT["watermark"], hatch="//", linewidth=0,
+                      label="in the object store")
     axis.plot(grid, end, color=style.LIGHT["ink"], linewidth=1.5, label="log end")
     for fault in run.faults:
         axis.axvline(fault.at, color=style.LIGHT["lost"], linestyle=":", linewidth=1.2)
@@ -164,7 +176,8 @@ def _reached(run: Run, kind: str, grid: np.ndarray, node: int | None = None) -> 
 def moves(run: Run, until: float) -> list[str]:
     """What was copied and deleted, in words, with its time."""
     rows, events = run.trace.events.rows, run.trace.where("copied", "deleted_locally", "expired")
-    return [f"{rows['time'][event]:6.3f} s  {run.trace.describe(event)}" for event in events if rows["time"][event] <= until]
+    return [f"{rows['time'][event]:6.3f} s  {run.trace.describe(event)}" for event in events
+            if rows["time"][event] <= until]
 
 
 def keep(seconds: float) -> kafka.Tiering:
@@ -197,7 +210,8 @@ def largest_on_disk(run: Run) -> int:
 HUNDREDTH = dict(segment_bytes=200_000, page_cache=800_000, disk_bandwidth=1.25 * MIB, retention_check_interval=0.5)
 STORE = replace(profile("s3-standard"), read_bandwidth=1e6, write_bandwidth=0.524288e6)
 WAYS = {"local disks": kafka.Tiering(remote=False, **HUNDREDTH),
-        "two tiers": kafka.Tiering(local_retention=1.0, task_interval=0.5, chunk_bytes=41_943, store=STORE, **HUNDREDTH)}
+        "two tiers": kafka.Tiering(local_retention=1.0, task_interval=0.5, chunk_bytes=41_943, store=STORE,
+                                   **HUNDREDTH)}
 BUSY = Workload(rate=200, record_bytes=1_000, seconds=40, keys=50)
 BACK = 25.0
 AWAY = [faults.crash("consumer-1", at=5, lasts=BACK - 5)]
@@ -205,7 +219,8 @@ AWAY = [faults.crash("consumer-1", at=5, lasts=BACK - 5)]
 
 def catch_up(seed: int = 7) -> dict[str, Run]:
     """A consumer is away for twenty seconds and comes back, on local disks and in two tiers."""
-    return {name: simulate(kafka.Cluster(partitions=1, tiering=tiering), BUSY, faults=AWAY, seed=seed) for name, tiering in WAYS.items()}
+    return {name: simulate(kafka.Cluster(partitions=1, tiering=tiering), BUSY, faults=AWAY, seed=seed)
+            for name, tiering in WAYS.items()}
 
 
 def slowest_send(run: Run, since: float = BACK, until: float = BACK + 10) -> float:
@@ -216,7 +231,7 @@ def slowest_send(run: Run, since: float = BACK, until: float = BACK + 10) -> flo
 
 
 def caught_up_after(run: Run, since: float = BACK) -> float:
-    """Seconds from the return of the consumer until a record took less than a second from creation to delivery again."""
+    """Seconds from the return of the consumer until records take less than a second to it again."""
     polls = run.history.polls.rows
     polls = polls[(polls["completed"] > since) & (polls["process"] != run.history.processes.code("final-reader"))]
     late = polls["completed"] - run.history.created[0][polls["value"]] > 1.0
@@ -225,15 +240,18 @@ def caught_up_after(run: Run, since: float = BACK) -> float:
 
 def neighbours(runs: Mapping[str, Run]) -> Picture:
     """What each producer waits while somebody catches up, and how far the reader is behind."""
-    told = "; ".join(f"{name}: caught up after {caught_up_after(run):.1f} s, slowest send {style.seconds(slowest_send(run))}" for name, run in runs.items())
     slow = {name: slowest_send(run) for name, run in runs.items()}
+    told = "; ".join(f"{name}: caught up after {caught_up_after(run):.1f} s, slowest send {style.seconds(slow[name])}"
+                     for name, run in runs.items())
     worst, best = max(slow, key=slow.get), min(slow, key=slow.get)
-    figure, axes = picture(f"The slowest send takes {style.seconds(slow[worst])} with {worst}, {style.seconds(slow[best])} with {best}",
-                           sentence(f"Above: the wait of each send. Below: records not yet delivered. The consumer is back at {BACK:g} s (dotted). {told}.",
-                                    next(iter(runs.values())).seed), rows=2, height=4.4, sharex=True)
+    figure, axes = picture(
+        f"The slowest send takes {style.seconds(slow[worst])} with {worst}, {style.seconds(slow[best])} with {best}",
+        sentence(f"Above: the wait of each send. Below: records not yet delivered. The consumer is back at {BACK:g} s "
+                 f"(dotted). {told}.", next(iter(runs.values())).seed), rows=2, height=4.4, sharex=True)
     for number, (name, run) in enumerate(runs.items()):
         look, rows = style.series(number), run.history.acknowledged()
-        axes[0].plot(rows["completed"], 1000 * (rows["completed"] - rows["invoked"]), look["marker"], color=look["color"], markersize=2.5, label=name)
+        waits = 1000 * (rows["completed"] - rows["invoked"])
+        axes[0].plot(rows["completed"], waits, look["marker"], color=look["color"], markersize=2.5, label=name)
         grid, total = lag_over_time(run.history)
         axes[1].plot(grid, total, color=look["color"], linestyle=look["linestyle"], linewidth=1.8, label=name)
     for axis in axes:
@@ -251,12 +269,13 @@ SPREAD = Workload(rate=1_000, record_bytes=1_000, seconds=6, keys=200)
 NEAR = kafka.Consumer(rack=True)
 
 
-def zones(cross_zone_ms: float = 0.5, rate: float = 1_000.0, seed: int = 7) -> dict[str, Run]:
+def zones(cross_zone_ms: float = 0.5, rate: float = 1_000.0, seed: int = 7, trace: bool = True) -> dict[str, Run]:
     """A consumer in zone a and leaders in all three zones; read from the leaders, and from whoever is near."""
     network = kafka.Cluster().network
     network = replace(network, cross_zone=replace(network.cross_zone, median=cross_zone_ms / 1000))
     workload = replace(SPREAD, rate=rate)
-    return {name: simulate(kafka.Cluster(partitions=3, network=network, producer=kafka.Producer(linger=0.02), consumer=consumer), workload, seed=seed)
+    cluster = kafka.Cluster(partitions=3, network=network, producer=kafka.Producer(linger=0.02))
+    return {name: simulate(replace(cluster, consumer=consumer), workload, seed=seed, trace=trace)
             for name, consumer in (("from the leader", kafka.Consumer()), ("from the nearest", NEAR))}
 
 
@@ -281,7 +300,7 @@ def empty_answers(run: Run) -> int:
 def turn_zones(cross_zone_ms: float = 0.5, groups: int = 1, price_of_a_crossing: float = 0.02) -> Picture:
     """The same two runs with another distance, with more groups that read everything, and at another price."""
     half = price_of_a_crossing / 2
-    return dollars_and_delay(zones(cross_zone_ms, rate=300.0), groups, BOOK.with_prices(zone_out=half, zone_in=half))
+    return dollars_and_delay(zones(cross_zone_ms, rate=300.0, trace=False), groups, BOOK.with_prices(zone_out=half, zone_in=half))
 
 
 def dollars_and_delay(runs: Mapping[str, Run], groups: int = 1, book: PriceBook = BOOK) -> Picture:
@@ -289,19 +308,21 @@ def dollars_and_delay(runs: Mapping[str, Run], groups: int = 1, book: PriceBook 
     far, near = runs.values()
     costs = {name: per_terabyte(run, book).total for name, run in runs.items()}
     consumers = costs["from the leader"] - costs["from the nearest"]
-    costs = {"from the leader": costs["from the leader"] + (groups - 1) * consumers, "from the nearest": costs["from the nearest"]}
+    costs["from the leader"] += (groups - 1) * consumers
     saved = 1 - costs["from the nearest"] / costs["from the leader"] if costs["from the leader"] else 0.0
     later = 1000 * (near.end_to_end.p50 - far.end_to_end.p50)
-    told = "; ".join(f"{name}: {costs[name]:.0f} dollars a TB, median delay {1000 * run.end_to_end.p50:.2f} ms, p99 {1000 * run.end_to_end.p99:.1f} ms"
-                     for name, run in runs.items())
-    figure, axes = picture(f"Reading nearby saves {100 * saved:.0f} % of the crossings; the median record comes {abs(later):.2f} ms "
-                           f"{'later' if later >= 0 else 'sooner'}",
-                           sentence(f"{groups} group{'s' if groups > 1 else ''} of consumers, three zones, three replicas. {told}.", far.seed),
-                           height=1.5, left=1.45, columns=2)
+    told = "; ".join(f"{name}: {costs[name]:.0f} dollars a TB, median delay {1000 * run.end_to_end.p50:.2f} ms, "
+                     f"p99 {1000 * run.end_to_end.p99:.1f} ms" for name, run in runs.items())
+    readers = f"{groups} group{'s' if groups > 1 else ''} of consumers"
+    figure, axes = picture(
+        f"Reading nearby saves {100 * saved:.0f} % of the crossings; the median record comes {abs(later):.2f} ms "
+        f"{'later' if later >= 0 else 'sooner'}",
+        sentence(f"{readers}, three zones, three replicas. {told}.", far.seed), height=1.5, left=1.45, columns=2)
     for axis, values in ((axes[0], costs.values()), (axes[1], [1000 * run.end_to_end.p50 for run in runs.values()])):
         for row, value in enumerate(values):
             look = style.series(row)
-            axis.barh(row, value, height=0.55, color=look["color"], hatch="//" if row else None, edgecolor="white", linewidth=0)
+            axis.barh(row, value, height=0.55, color=look["color"], hatch="//" if row else None, edgecolor="white",
+                      linewidth=0)
         axis.set_ylim(1.6, -0.6)
     axes[0].set_yticks([0, 1], list(runs))
     axes[1].set_yticks([])

@@ -1,4 +1,4 @@
-"""What a broker does with tiers (KIP-405): it copies closed segments, deletes old ones, reads back what is asked for."""
+"""What a broker does with tiers (KIP-405): it copies closed segments, deletes old ones, reads back what is wanted."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ class RemoteLogManager:
         return end_of
 
     def begin_anew(self, key: int, told: tuple[int, int], event: int) -> None:
-        """A follower behind its leader's local start takes epochs and producer state from the store, and goes on there."""
+        """A follower behind its leader's local start takes epochs and producer state from the store, and goes on."""
         epoch, start = told
         log = self.broker.logs[key]
         known = next((segment for segment in reversed(self.tiers.remote[key].segments)
