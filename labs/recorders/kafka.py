@@ -24,6 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from math import inf
 from threading import Lock, Thread
 
 import numpy as np
@@ -83,6 +84,11 @@ class Recording:
                          history.errors.code(error), invoked, self.clock())
             if error:
                 self.troubles[error] += 1
+
+    def transaction(self, op: int, process: str, type: int, began: float, asked: float) -> None:
+        """Writes down what became of the operation that was one transaction."""
+        with self.lock:
+            self.history.transactions.append(op, self.history.processes.code(process), type, began, asked, self.clock(), -1)
 
     def polled(self, process: str, records: list[tuple[int, int, int]], invoked: float, completed: float) -> None:
         """Writes down one poll of (partition, offset, value) in the order in which they came."""
@@ -236,6 +242,7 @@ class Sender:
 
     def commit(self, timeout: float = 30.0) -> str:
         """Commits, and says what became of the transaction: "ok", "fail" (it was aborted) or "info"."""
+        self._transaction.asked = self.recording.clock()
         try:
             self.producer.commit_transaction(timeout)
             return self._end(OK)
@@ -260,6 +267,7 @@ class Sender:
         transaction, self._transaction = self._transaction, None
         for partition, value, offset in transaction.records:
             self.recording.sent(transaction.op, self.name, partition, value, type, transaction.invoked, offset, error)
+        self.recording.transaction(transaction.op, self.name, type, transaction.invoked, transaction.asked)
         return TYPES[type]
 
     def _call(self, action: Callable, *arguments) -> None:
@@ -275,6 +283,7 @@ class Transaction:
 
     def __init__(self, op: int, invoked: float):
         self.op, self.invoked, self.records = op, invoked, []
+        self.asked = inf  # when its commit was first asked for
 
 
 class Reader:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from math import inf
 
 import numpy as np
 
@@ -24,7 +25,7 @@ COLUMNS = ("cause", "offset", "count", "epoch", "value")
 def history_to_jsonl(history: History) -> str:
     """The history with its marks as JSON lines; after the header a line an operation, in order of invocation."""
     lines = [(event["index"], event) for event in history.events()]
-    lines += [(event["index"], event) for event in _marks(history)]
+    lines += [(event["index"], event) for event in (*_marks(history), *_transactions(history))]
     header = {"history": 1, "keys": list(history.keys), "processes": list(history.processes),
               "drained": history.drained}
     return _lines([header, *(event for _, event in sorted(lines, key=lambda line: line[0]))])
@@ -38,6 +39,13 @@ def _marks(history: History) -> Iterator[dict]:
     for (op, process, mark, time), keys in groups.items():
         yield {"index": op, "process": history.processes[process], "f": MARKS[mark], "time": time,
                "value": [history.keys[key] for key in keys if key >= 0]}
+
+
+def _transactions(history: History) -> Iterator[dict]:
+    """One event a transaction: what became of it, and when its commit was asked for (null if never)."""
+    for op, process, type, began, asked, completed, _ in history.transactions.rows.tolist():
+        yield {"index": op, "process": history.processes[process], "f": "txn", "type": TYPES[type], "invoked": began,
+               "asked": asked if asked < inf else None, "time": completed}
 
 
 def history_from_jsonl(text: str) -> History:
@@ -59,6 +67,10 @@ def history_from_jsonl(text: str) -> History:
 def _read_event(history: History, event: dict) -> None:
     op, process = event["index"], history.processes.code(event["process"])
     history._ops = max(history._ops, op + 1)
+    if event.get("f") == "txn":
+        asked = inf if event["asked"] is None else event["asked"]
+        history.transactions.append(op, process, TYPES.index(event["type"]), event["invoked"], asked, event["time"], -1)
+        return
     if "f" in event:
         for key in [history.keys.code(key) for key in event["value"]] or [-1]:
             history.marks.append(op, process, key, MARKS.index(event["f"]), event["time"])

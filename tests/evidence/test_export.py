@@ -8,6 +8,7 @@ from reference_log import ReferenceLog
 from simulator.evidence.checks import check
 from simulator.evidence.export import (history_from_jsonl, history_to_jsonl, to_perfetto, trace_from_jsonl,
                                        trace_to_jsonl, trace_to_pandas)
+from simulator.evidence.history import History
 from simulator.evidence.trace import Trace
 
 
@@ -45,6 +46,16 @@ def test_a_history_read_back_gets_the_same_report(bug):
         assert repr(check(again)) == repr(check(history))
         assert history_to_jsonl(again) == text
         assert again.op() == history.op()
+
+
+def test_transactions_are_read_back_with_their_outcomes_and_times():
+    history = History()
+    history.transaction("p", ("send", "x", 1, 0), ("send", "y", 1, 0), began=1.0, asked=3.0, time=3.1)
+    history.transaction("p", ("send", "x", 2, 1), type="fail", began=4.0, time=5.0)
+    history.poll("c", {"x": [(0, 1)]}, time=2.0)
+    again = history_from_jsonl(history_to_jsonl(history))
+    assert again.transactions.rows.tolist() == history.transactions.rows.tolist()
+    assert repr(check(again)) == repr(check(history)) and check(again).of("dirty read")
 
 
 def test_what_is_not_an_export_is_refused():
