@@ -23,12 +23,12 @@ def test_version_2_is_all_or_nothing_whatever_happens(first):
 
 def test_a_search_finds_the_delayed_end_of_version_1():
     """The same schedules break version 1 in about every tenth run, and each time in a way that a transaction promises to exclude."""
-    broken = Counter(kind for seed in range(150) for kind in schedules.transactions(seed, version=1).report.broken)
+    broken = Counter(kind for seed in range(100) for kind in schedules.transactions(seed, version=1).report.broken)
     assert broken["aborted read"] >= 3
     assert set(broken) <= {"aborted read", "lost write", "torn transaction", "dirty read", "external poll skip", "unseen", "vanished"}
 
 
-@pytest.mark.parametrize("seeds", [range(0, 50), range(50, 100)], ids=str)
+@pytest.mark.parametrize("seeds", [range(0, 30), range(30, 60)], ids=str)
 def test_an_exactly_once_pipeline_gives_each_effect_once(seeds):
     for seed in seeds:
         run = schedules.pipeline(seed)
@@ -38,8 +38,8 @@ def test_an_exactly_once_pipeline_gives_each_effect_once(seeds):
 
 def test_an_at_least_once_pipeline_loses_nothing_and_repeats_some():
     repeated = 0
-    for seed in range(40):
+    for seed in range(25):
         times = schedules.results(schedules.pipeline(seed, exactly_once=False)).values()
         assert min(times) >= 1, f"seed {seed}"
         repeated += max(times) > 1
-    assert repeated >= 5
+    assert repeated >= 3
