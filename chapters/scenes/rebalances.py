@@ -18,6 +18,7 @@ groups = kafka.groups
 PROTOCOLS = ("eager", "cooperative", "static", "consumer")
 NAMES = {"eager": "eager", "cooperative": "cooperative (KIP-429)", "static": "static (KIP-345)", "consumer": "KIP-848"}
 HUES = ("consumer", "watermark", "producer", "broker")
+HATCHES = ("", "//", "..", "xx")
 WORK = distributions.Exponential(0.01)  # seconds a record: 30 % of each member's time
 ORDERS = Workload(rate=240, seconds=60, consumers=8, work=WORK)
 AT, PARTITIONS = 30.0, 24
@@ -32,7 +33,8 @@ CHANGES = {
 def group(protocol: str, events=(), trouble=(), workload: Workload = ORDERS, seed: int = 7, **settings) -> Run:
     """One group of eight members over 24 partitions, unless something else is asked for."""
     settings = {"partitions": PARTITIONS} | settings
-    return simulate(kafka.Group(protocol=protocol, events=tuple(events), **settings), workload, faults=trouble, seed=seed, settle=120)
+    system = kafka.Group(protocol=protocol, events=tuple(events), **settings)
+    return simulate(system, workload, faults=trouble, seed=seed, settle=120)
 
 
 def under_each(change: str, **more) -> dict[str, Run]:
@@ -42,6 +44,9 @@ def under_each(change: str, **more) -> dict[str, Run]:
 
 # What it cost
 
+PAUSED, STABLE, TWICE = "paused (partition-s)", "stable after (s)", "delivered twice"
+
+
 def stopped(run: Run, since: float = AT) -> int:
     """How many partitions were given up by somebody after a moment."""
     rows = run.trace.events.rows[run.trace.where("revoked", "left_behind")]
@@ -50,9 +55,8 @@ def stopped(run: Run, since: float = AT) -> int:
 
 def cost(run: Run, since: float = AT) -> dict[str, float]:
     """Partition-seconds without an owner, seconds until ownership changes no more, and records delivered twice."""
-    trace = run.trace
-    return {"paused (partition-s)": groups.paused_partition_seconds(trace, since), "stable after (s)": groups.time_to_stable(trace, since),
-            "delivered twice": groups.duplicates(run.history)}
+    return {PAUSED: groups.paused_partition_seconds(run.trace, since),
+            STABLE: groups.time_to_stable(run.trace, since), TWICE: groups.duplicates(run.history)}
 
 
 def costs(runs: dict[str, Run], since: float = AT):
@@ -77,12 +81,12 @@ def bill(rolled: dict[str, Run]) -> Picture:
     """Paused partition-seconds for each kind of change under each protocol; the bars of a row share a scale."""
     paid = {change: {p: cost(run) for p, run in under_each(change).items()} for change in CHANGES}
     paid["all restart in turn"] = {protocol: cost(run) for protocol, run in rolled.items()}
-    told = "; ".join(f"{change}: " + ", ".join(f"{p} {paid[change][p]['paused (partition-s)']:.0f}" for p in PROTOCOLS) for change in paid)
-    rolled_worst, rolled_best = (pick(paid["all restart in turn"], key=lambda p: paid["all restart in turn"][p]["paused (partition-s)"])
-                                 for pick in (max, min))
-    title = f"Restarting everybody: {rolled_worst} pauses most, {rolled_best} least"
-    figure, axes = picture(title, sentence(f"Partition-seconds without an owner. {told}.", 7), height=1.0 * len(paid) + 0.6, rows=len(paid),
-                           left=1.75, head=0.15)
+    told = "; ".join(f"{change}: " + ", ".join(f"{p} {by[p][PAUSED]:.0f}" for p in PROTOCOLS)
+                     for change, by in paid.items())
+    worst, best = (pick(PROTOCOLS, key=lambda p: cost(rolled[p])[PAUSED]) for pick in (max, min))
+    title = f"Restarting everybody: {worst} pauses most, {best} least"
+    figure, axes = picture(title, sentence(f"Partition-seconds without an owner. {told}.", 7),
+                           height=len(paid) + 0.6, rows=len(paid), left=1.75, head=0.15)
     for axis, (change, by) in zip(axes, paid.items()):
         _bars(axis, change, [by[p] for p in PROTOCOLS])
     words(axes[-1], "paused partition-seconds")
@@ -90,14 +94,15 @@ def bill(rolled: dict[str, Run]) -> Picture:
 
 
 def _bars(axis, change: str, paid: list[dict]) -> None:
-    paused = [each["paused (partition-s)"] for each in paid]
-    for row, (each, value) in enumerate(zip(paid, paused)):
-        axis.barh(row, value, height=0.7, color=style.LIGHT[HUES[row]], hatch=("", "//", "..", "xx")[row], edgecolor="white", linewidth=0)
-        more = f", stable after {each['stable after (s)']:.0f} s" + (f", {each['delivered twice']:.0f} twice" if each["delivered twice"] else "")
-        axis.text(value + max(paused) * 0.01, row, f"{value:.0f}{more}", va="center", fontsize=style.SMALL, color=style.LIGHT["muted"])
+    most = max(each[PAUSED] for each in paid)
+    for row, each in enumerate(paid):
+        axis.barh(row, each[PAUSED], height=0.7, color=style.LIGHT[HUES[row]], hatch=HATCHES[row], edgecolor="white",
+                  linewidth=0)
+        told = f"{each[PAUSED]:.0f}, stable after {each[STABLE]:.0f} s" + f", {each[TWICE]} twice" * bool(each[TWICE])
+        axis.text(each[PAUSED] + most * 0.01, row, told, va="center", fontsize=style.SMALL, color=style.LIGHT["muted"])
     axis.set_yticks(range(len(PROTOCOLS)), [NAMES[p] for p in PROTOCOLS])
     axis.set_xticks([])
-    axis.set(xlim=(0, max(paused) * 1.5), ylim=(len(PROTOCOLS) - 0.4, -0.6))
+    axis.set(xlim=(0, most * 1.5), ylim=(len(PROTOCOLS) - 0.4, -0.6))
     axis.set_title(change, loc="left", fontsize=style.LABEL, pad=2)
 
 
@@ -110,9 +115,10 @@ def ownership(runs: dict[str, Run] | Run, since: float = AT - 2, until: float = 
     told = "; ".join(f"{NAMES[name]} {value:.1f}" for name, value in paused.items())
     named = lambda pick: f"{NAMES[pick(paused, key=paused.get)].split(' (')[0]} {pick(paused.values()):.1f}"
     title = f"Paused partition-seconds: {named(max)}" + (f", {named(min)}" if len(runs) > 1 else "")
-    caption = sentence(f"A row is a partition, a colour its owner (black: {marked}), white is nobody. Paused partition-seconds: {told}.",
-                       next(iter(runs.values())).seed)
-    figure, axes = picture(title, caption, height=(1.3 if len(runs) > 1 else 2.2) * len(runs), rows=len(runs), sharex=True, head=0.1)
+    caption = sentence(f"A row is a partition, a colour its owner (black: {marked}), white is nobody. "
+                       f"Paused partition-seconds: {told}.", next(iter(runs.values())).seed)
+    high = 1.3 if len(runs) > 1 else 2.2
+    figure, axes = picture(title, caption, height=high * len(runs), rows=len(runs), sharex=True, head=0.1)
     for axis, (name, run) in zip(axes, runs.items()):
         _draw_owners(axis, run, since, until, marked)
         if len(runs) > 1:
@@ -128,7 +134,8 @@ def _draw_owners(axis, run: Run, since: float, until: float, marked: str) -> Non
         look = {"color": style.LIGHT["ink"]} if member == marked else {
             "facecolor": style.LIGHT[HUES[number % 4]], "hatch": "//////" if number >= 4 else "", "edgecolor": "white"}
         for row, of in enumerate(spans.values()):
-            axis.broken_barh([(start, end - start) for who, start, end in of if who == member], (row - 0.44, 0.88), linewidth=0, **look)
+            own = [(start, end - start) for who, start, end in of if who == member]
+            axis.broken_barh(own, (row - 0.44, 0.88), linewidth=0, **look)
     axis.set(xlim=(since, until), ylim=(len(spans) - 0.4, -0.6))
     axis.set_yticks([0, len(spans) - 1])
     axis.grid(axis="y", visible=False)
@@ -141,7 +148,7 @@ FEW = Workload(rate=60, seconds=60, consumers=3, work=0.01)
 
 
 def slow(protocol: str = "eager", lasts: float = 15.0, **settings) -> Run:
-    """Three members; the records that the first one polls at 20 s take it so much longer than its poll interval allows."""
+    """Three members; the records that the first one polls at 20 s take it so much longer."""
     return group(protocol, (groups.stall("consumer-1", at=20, lasts=lasts),), workload=FEW, **HASTY | settings)
 
 
@@ -152,20 +159,21 @@ def asleep(protocol: str = "eager", **settings) -> Run:
 
 def refusals(run: Run) -> list[str]:
     """What was said to those who wanted to commit too late, each with its time."""
-    trace = run.trace
-    return [f"{trace.events.rows['time'][event]:.1f} s: {trace.describe(event)}" for event in trace.where("refused", "commit_failed")]
+    trace, times = run.trace, run.trace.events.rows["time"]
+    return [f"{times[event]:.1f} s: {trace.describe(event)}" for event in trace.where("refused", "commit_failed")]
 
 
 # How long to wait for somebody who is away
 
 def away_for(seconds: float, protocol: str, **settings) -> Run:
     """One of the eight members stops in good order and is back after so many seconds."""
-    return group(protocol, (groups.stop(LAST, AT, lasts=seconds),), workload=replace(ORDERS, seconds=AT + seconds + 15), **settings)
+    workload = replace(ORDERS, seconds=AT + seconds + 15)
+    return group(protocol, (groups.stop(LAST, AT, lasts=seconds),), workload=workload, **settings)
 
 
 def break_even(low: float = 2.0, high: float = 45.0) -> float:
     """The absence in seconds, to half a second, up to which static pauses less than eager."""
-    paused = lambda seconds, protocol: cost(away_for(seconds, protocol))["paused (partition-s)"]
+    paused = lambda seconds, protocol: cost(away_for(seconds, protocol))[PAUSED]
     while high - low > 0.5:
         middle = (low + high) / 2
         low, high = (middle, high) if paused(middle, "static") < paused(middle, "eager") else (low, middle)
@@ -174,12 +182,15 @@ def break_even(low: float = 2.0, high: float = 45.0) -> float:
 
 def patience(away=(2, 5, 10, 20, 40, 60), session_timeout: float = 45.0) -> Picture:
     """Paused partition-seconds by how long a member is away, under each protocol."""
-    paused = {p: [cost(away_for(seconds, p, session_timeout=session_timeout))["paused (partition-s)"] for seconds in away] for p in PROTOCOLS}
-    until = {other: max([seconds for seconds, a, b in zip(away, paused["static"], paused[other]) if a < b], default=0) for other in ("eager", "consumer")}
-    title = f"Static pauses less than eager up to {until['eager']} s of absence, less than KIP-848 up to {until['consumer']} s"
+    paused = {p: [cost(away_for(seconds, p, session_timeout=session_timeout))[PAUSED] for seconds in away]
+              for p in PROTOCOLS}
+    until = {other: max([seconds for seconds, a, b in zip(away, paused["static"], paused[other]) if a < b], default=0)
+             for other in ("eager", "consumer")}
+    title = f"Static pauses less than eager up to {until['eager']} s away, less than KIP-848 up to {until['consumer']} s"
     told = "; ".join(f"{p}: {', '.join(f'{value:.0f}' for value in paused[p])}" for p in PROTOCOLS)
-    figure, (axis,) = picture(title, sentence(f"One of eight members is away for {', '.join(map(str, away))} s. Paused: {told}. "
-                                              f"Dotted: session timeout, {session_timeout:g} s.", 7), height=2.6)
+    figure, (axis,) = picture(title, sentence(
+        f"One of eight members is away for {', '.join(map(str, away))} s. Paused: {told}. "
+        f"Dotted: session timeout, {session_timeout:g} s.", 7), height=2.6)
     for number, protocol in enumerate(PROTOCOLS):
         axis.plot(away, paused[protocol], label=NAMES[protocol], linewidth=1.8, markersize=5, **style.series(number))
     axis.axvline(session_timeout, color=style.LIGHT["muted"], linestyle=":")
@@ -201,7 +212,8 @@ class Joining(Run):
 def one_more(protocol="eager", members: int = 6, work_ms: int = 10, max_poll_interval: float = 30) -> Joining:
     """A group of some members, 12 partitions and 60 records a second; at 15 s one more joins."""
     workload = Workload(rate=60, seconds=40, consumers=members + 1, work=distributions.Exponential(work_ms / 1000))
-    system = kafka.Group(12, protocol, max_poll_interval=max_poll_interval, events=(groups.join(f"consumer-{members + 1}", at=15),))
+    newcomer = groups.join(f"consumer-{members + 1}", at=15)
+    system = kafka.Group(12, protocol, max_poll_interval=max_poll_interval, events=(newcomer,))
     run = simulate(system, workload, seed=7, settle=0.0)
     return Joining(**{field.name: getattr(run, field.name) for field in fields(run)})
 
@@ -215,18 +227,22 @@ def settle_times(members=(2, 3, 4, 8, 16), partitions_each: int = 2, seeds=(7, 8
     """Mean seconds until a group is settled again after one more idle member has joined, by protocol and size."""
     def measured(protocol: str, count: int, seed: int) -> float:
         workload = Workload(rate=count, seconds=45, consumers=count + 1)
-        return groups.time_to_stable(group(protocol, (groups.join(f"consumer-{count + 1}", AT),), workload=workload, seed=seed, poll_timeout=0.5,
-                                           partitions=partitions_each * (count + 1)).trace, since=AT)
-    return {p: np.array([np.mean([measured(p, count, seed) for seed in seeds]) for count in members]) for p in PROTOCOLS if p != "static"}
+        run = group(protocol, (groups.join(f"consumer-{count + 1}", AT),), workload=workload, seed=seed,
+                    poll_timeout=0.5, partitions=partitions_each * (count + 1))
+        return groups.time_to_stable(run.trace, since=AT)
+    return {p: np.array([np.mean([measured(p, count, seed) for seed in seeds]) for count in members])
+            for p in PROTOCOLS if p != "static"}
 
 
 def settling(members=(2, 3, 4, 8, 16)) -> Picture:
     """Seconds to settle after a join, by the size of an idle group."""
     took = settle_times(members)
     told = "; ".join(f"{NAMES[p]}: {', '.join(f'{value:.1f}' for value in took[p])}" for p in took)
-    title = f"With {members[0]} idle members KIP-848 settles {took['consumer'][0] / took['eager'][0]:.1f} times slower than eager"
-    figure, (axis,) = picture(title, sentence(f"Seconds to settle after one more joins {', '.join(map(str, members))} members: {told}. "
-                                              "Mean of seeds 7 to 11.", None), height=2.4)
+    slower = took["consumer"][0] / took["eager"][0]
+    title = f"With {members[0]} idle members KIP-848 takes {slower:.1f} times as long as eager to settle"
+    caption = (f"Seconds to settle after one more joins {', '.join(map(str, members))} members: {told}. "
+               "Mean of seeds 7 to 11.")
+    figure, (axis,) = picture(title, caption, height=2.4)
     for number, protocol in enumerate(took):
         axis.plot(members, took[protocol], label=NAMES[protocol], linewidth=1.8, markersize=5, **style.series(number))
     axis.set_ylim(0)

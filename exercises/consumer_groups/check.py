@@ -33,7 +33,8 @@ def some_load(rng: random.Random, uneven: bool) -> Load:
         rate, partitions = rng.randrange(60, 140), rng.choice((8, 12, 18, 24))
         mean = round(rng.uniform(0.5, 0.8) * rng.randrange(2, 9) / rate, 4)
         slowest = round(rng.uniform(6, 20) * mean, 3)
-        load = Load(rate, partitions, mean, slowest, float(rng.randrange(60, 121)), float(rng.randrange(60, 121)), float(rng.randrange(15, 40)))
+        outage, within, interval = (float(rng.randrange(*bounds)) for bounds in ((60, 121), (60, 121), (15, 40)))
+        load = Load(rate, partitions, mean, slowest, outage, within, interval)
         clear = [members for members in range(2, partitions + 1)
                  if made_up_in(load, members) < 0.8 * load.within and made_up_in(load, members - 1) > 1.4 * load.within]
         even = math.ceil(mean * rate * (1 + load.outage / load.within))
@@ -102,12 +103,15 @@ def killer_plans(rng) -> Iterator[tuple[Plan, bool]]:
 def storm_plans(rng) -> Iterator[tuple[Plan, bool]]:
     for _ in range(50):
         ids = rng.sample([f"{letter}{count}" for letter in "ab" for count in range(1, 6)], 4)
-        yield Plan(log=some_log(rng), crashes=tuple(rng.sample(range(1, 30), rng.choice((0, 1, 2)))), hiccups=((ids[0], rng.choice((1, 2))),),
-                   poison=tuple(ids[1:rng.choice((2, 3))]), killers=tuple(ids[3:rng.choice((3, 4))]),
-                   losses=tuple((number, rng.choice(LOSSES)) for number in rng.sample((1, 2), rng.choice((0, 1))))), False
+        losses = [(number, rng.choice(LOSSES)) for number in rng.sample((1, 2), rng.choice((0, 1)))]
+        yield Plan(
+            log=some_log(rng), crashes=tuple(rng.sample(range(1, 30), rng.choice((0, 1, 2)))),
+            hiccups=((ids[0], rng.choice((1, 2))),), poison=tuple(ids[1:rng.choice((2, 3))]),
+            killers=tuple(ids[3:rng.choice((3, 4))]), losses=tuple(losses)), False
 
 
-HANDLED = (rules.error, rules.stuck, rules.hasty, rules.reordered, rules.skipped, rules.stubborn, rules.blocked, rules.copied, rules.behind)
+HANDLED = (rules.error, rules.stuck, rules.hasty, rules.reordered, rules.skipped, rules.stubborn, rules.blocked,
+           rules.copied, rules.behind)
 CHECKS = {
     "members": Check(("size",), size_plans, (rules.error, rules.no_size, rules.late, rules.spendthrift)),
     "batch": Check(("size",), size_plans, (rules.error, rules.no_size, rules.expelled, rules.timid)),

@@ -34,7 +34,8 @@ class Load:
         """One record in five hundred is slow; the others lie around what makes the mean right."""
         share = 0.002
         usual = (self.mean - share * self.slowest) / (1 - share)
-        return distributions.Mixture(distributions.Uniform(0.5 * usual, 1.5 * usual), distributions.Fixed(self.slowest), share)
+        body, tail = distributions.Uniform(0.5 * usual, 1.5 * usual), distributions.Fixed(self.slowest)
+        return distributions.Mixture(body, tail, share)
 
 
 @cache
@@ -59,8 +60,8 @@ def put_out(load: Load, members: int, max_poll_records: int, seed: int) -> int:
 def after_the_outage(load: Load, members: int, max_poll_records: int, seed: int, work, end: float):
     """All members start when the outage is over."""
     begin = tuple(kafka.groups.join(f"consumer-{number + 1}", load.outage) for number in range(members))
-    group = kafka.Group(load.partitions, "eager", max_poll_records=max_poll_records, max_poll_interval=load.max_poll_interval,
-                        events=begin)
+    group = kafka.Group(load.partitions, "eager", max_poll_records=max_poll_records,
+                        max_poll_interval=load.max_poll_interval, events=begin)
     return simulate(group, Workload(rate=load.rate, seconds=end, consumers=members, work=work), seed=seed, settle=0)
 
 
@@ -76,7 +77,8 @@ class Deployment:
     @property
     def workload(self) -> Workload:
         """One record a second for each partition, for as long as the restart takes."""
-        return Workload(rate=self.partitions, seconds=BEGIN + self.every * self.members + 20, consumers=self.members, work=0.001)
+        seconds = BEGIN + self.every * self.members + 20
+        return Workload(rate=self.partitions, seconds=seconds, consumers=self.members, work=0.001)
 
     @property
     def every(self) -> float:
@@ -88,7 +90,8 @@ class Deployment:
 def cost(deployment: Deployment, protocol: str, static: bool, session_timeout: float, seed: int) -> float:
     """Partition-seconds in which nobody read, or read without having its state, in a rolling restart."""
     restart = kafka.groups.rolling_restart(deployment.members, BEGIN, deployment.every, deployment.away)
-    trace = simulate(group_of(deployment, protocol, static, session_timeout, restart), deployment.workload, seed=seed).trace
+    group = group_of(deployment, protocol, static, session_timeout, restart)
+    trace = simulate(group, deployment.workload, seed=seed).trace
     spans = kafka.groups.ownership(trace, BEGIN).values()
     moves = sum(before[0] != after[0] for of_key in spans for before, after in pairwise(of_key))
     return kafka.groups.paused_partition_seconds(trace, BEGIN) + moves * deployment.warm_up
@@ -97,16 +100,16 @@ def cost(deployment: Deployment, protocol: str, static: bool, session_timeout: f
 @cache
 def replacement(deployment: Deployment, protocol: str, static: bool, session_timeout: float, seed: int) -> float:
     """Seconds from a member's death until its partitions are read again."""
-    workload = Workload(rate=deployment.partitions, seconds=BEGIN + 20, consumers=deployment.members, work=0.001)
-    run = simulate(group_of(deployment, protocol, static, session_timeout), workload, faults=[faults.crash("consumer-1", at=BEGIN)],
-                   seed=seed, settle=session_timeout + 60)
+    group = group_of(deployment, protocol, static, session_timeout)
+    run = simulate(group, replace(deployment.workload, seconds=BEGIN + 20), seed=seed, settle=session_timeout + 60,
+                   faults=[faults.crash("consumer-1", at=BEGIN)])
     return kafka.groups.time_to_stable(run.trace, since=BEGIN)
 
 
 def group_of(deployment: Deployment, protocol: str, static: bool, session_timeout: float, events=()) -> kafka.Group:
     """The group with these settings; whatever they do not name is as it comes."""
-    return kafka.Group(deployment.partitions, protocol, group_instance_id=static or None, session_timeout=session_timeout, events=events,
-                       poll_timeout=0.5)
+    return kafka.Group(deployment.partitions, protocol, group_instance_id=static or None, poll_timeout=0.5,
+                       session_timeout=session_timeout, events=events)
 
 
 def least(deployment: Deployment, seed: int) -> float:

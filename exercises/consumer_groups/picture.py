@@ -8,7 +8,8 @@ from .stage import Plan, perform
 LOAD = Load(rate=100, partitions=12, mean=0.03, slowest=0.4, outage=60, within=100, max_poll_interval=20)
 RECORDS = tuple((number - 1, f"a{number}") for number in (1, 2, 3, 4))
 PLAN = Plan(log=(RECORDS, ()), poison=("a2",), hiccups=(("a3", 1),))
-LOOKS = {"lost": ("#0072B2", "white"), "waits": ("#56B4E9", "black"), "done": ("#EEEEEE", "#333333"), "letter": ("#E69F00", "black")}
+LOOKS = {"lost": ("#0072B2", "white"), "waits": ("#56B4E9", "black"), "done": ("#EEEEEE", "#333333"),
+         "letter": ("#E69F00", "black")}
 
 
 def lag(members: int, load: Load = LOAD):
@@ -20,7 +21,8 @@ def lag(members: int, load: Load = LOAD):
     rows = run.history.polls.rows
     times = [second / 2 for second in range(int(2 * end) + 40)]
     unread = [load.rate * time - rows["count"][rows["completed"] <= time].sum() for time in times]
-    finding = f"{members} members: {unread[int(2 * end)]:,.0f} records are unread after {end:g} s, {max(unread):,.0f} at worst"
+    late = unread[int(2 * end)]
+    finding = f"{members} members: {late:,.0f} records are unread after {end:g} s, {max(unread):,.0f} at worst"
     print(finding)
     figure, axes = plt.subplots(figsize=(7, 2.6), layout="constrained")
     axes.plot(times, unread, color="#0072B2")
@@ -32,7 +34,7 @@ def lag(members: int, load: Load = LOAD):
 
 
 def fates(consume):
-    """Four records, the second one poisoned, the third one fails once; one column a run, killed one step later each time."""
+    """Four records, the second poisoned, the third fails once; one column a run, killed one step later each time."""
     runs = list(walk([(PLAN, True)], lambda plan: perform(plan, {"consume": consume})))
     if any(map(rules.unattempted, runs)):
         print(f"{consume.__name__}: not attempted yet, nothing to draw")
@@ -61,8 +63,9 @@ def drawn(runs, finding: str):
             colour, ink = LOOKS[fate(run, id)]
             axes.add_patch(plt.Rectangle((x - .47, y - .45), .94, .9, facecolor=colour, edgecolor="#999999"))
             axes.text(x, y, fate(run, id), ha="center", va="center", color=ink, fontsize=8)
-    axes.set(xlim=(-.6, len(runs) - .4), ylim=(len(RECORDS) - .4, -.6), xticks=range(len(runs)), yticks=range(len(RECORDS)),
-             yticklabels=[id for _, id in RECORDS], xlabel="killed before this step (0: not killed)")
+    axes.set(xlim=(-.6, len(runs) - .4), ylim=(len(RECORDS) - .4, -.6), xticks=range(len(runs)),
+             yticks=range(len(RECORDS)), yticklabels=[id for _, id in RECORDS],
+             xlabel="killed before this step (0: not killed)")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     figure.suptitle(finding, fontsize=11)

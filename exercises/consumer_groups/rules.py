@@ -18,7 +18,7 @@ from .log import LIMIT
 from .stage import ROUNDS, Run
 from .story import words
 
-NEEDLESS = 1.3  # times the least possible pause that is still good settings
+NEEDLESS = 1.6  # times the least possible pause that is still good settings
 
 
 def calls(run: Run) -> list[dict]:
@@ -42,15 +42,15 @@ def sized(run: Run) -> tuple[Load, tuple[int, int]]:
 
 def no_size(run: Run) -> Iterator[str]:
     """The answer is not two whole numbers."""
-    good = isinstance(run.answer, list) and len(run.answer) == 2 and all(type(each) is int and each >= 1 for each in run.answer)
-    if not good:
+    pair = run.answer if isinstance(run.answer, list) else []
+    if len(pair) != 2 or any(type(each) is not int or each < 1 for each in pair):
         yield f"size returned {run.answer!r}, not (members, max_poll_records), two whole numbers of at least 1."
 
 
 def asked(load: Load) -> str:
     """The load in words."""
-    return (f"{load.rate:g} records/s over {load.partitions} partitions, {load.mean * 1000:.3g} ms each, after an outage of"
-            f" {load.outage:g} s, to be made up for in {load.within:g} s")
+    return (f"{load.rate:g} records/s over {load.partitions} partitions, {load.mean * 1000:.3g} ms each, after an outage"
+            f" of {load.outage:g} s, to be made up for in {load.within:g} s")
 
 
 def late(run: Run) -> Iterator[str]:
@@ -85,7 +85,7 @@ def timid(run: Run) -> Iterator[str]:
     load, (_, records) = sized(run)
     most = min(MOST, int(load.max_poll_interval / load.slowest))
     if records < most / 2:
-        yield f"{records} records a poll, where {most} fit into max.poll.interval even if each takes {load.slowest:g} s."
+        yield f"{records} records a poll, where {most} fit into the poll interval even if each takes {load.slowest:g} s."
 
 
 # Settings for a restart
@@ -105,8 +105,8 @@ def no_settings(run: Run) -> Iterator[str]:
     protocol, static, timeout = (run.answer[name] for name in ("protocol", "group_instance_id", "session_timeout"))
     good = protocol in PROTOCOLS and isinstance(static, bool) and type(timeout) in (int, float) and 6 <= timeout <= 1800
     if not good:
-        yield (f"settings returned {run.answer}: protocol is one of {', '.join(PROTOCOLS)}, group_instance_id True or False,"
-               " session_timeout 6 to 1800 seconds.")
+        yield (f"settings returned {run.answer}: protocol is one of {', '.join(PROTOCOLS)}, group_instance_id True or"
+               " False, session_timeout 6 to 1800 seconds.")
 
 
 def planned(deployment: Deployment) -> str:
@@ -131,7 +131,8 @@ def needless(run: Run) -> Iterator[str]:
     least = groups.least(deployment, run.plan["seed"])
     if paid > NEEDLESS * least:
         name = f"{protocol}{' with' if static else ' without'} instance ids, session_timeout {timeout:g} s"
-        yield f"{name}: the restart costs {paid:.0f} partition-seconds, and {least:.0f} would do ({planned(deployment)})."
+        yield (f"{name}: the restart costs {paid:.0f} partition-seconds, and {least:.0f} would do"
+               f" ({planned(deployment)}).")
 
 
 # A log with poison in it
@@ -163,7 +164,8 @@ def skipped(run: Run) -> Iterator[str]:
     """A record was neither taken by the service nor put among the dead letters, and nobody will read it again."""
     for id, (partition, offset) in places(run).items():
         if id not in run.applied and id not in run.letters and run.next[partition] > offset:
-            yield f"{named(run, id).capitalize()} is committed, but the service does not have it, and no dead letter says so."
+            yield (f"{named(run, id).capitalize()} is committed, but the service does not have it, and no dead letter"
+                   " says so.")
 
 
 def hasty(run: Run) -> Iterator[str]:
@@ -182,9 +184,10 @@ def reordered(run: Run) -> Iterator[str]:
         if what == "dead letter" or what == "apply" and after.get("record") != id:  # else a fault of this very try
             done[id] = done.get(id, event["step"])
     for id, (partition, offset) in where.items():
-        for later in done:
-            if where[later][0] == partition and where[later][1] > offset and done[later] < done.get(id, 0) and later in run.applied:
-                yield f"{named(run, later).capitalize()} was applied before {id}, which stands in front of it, was done."
+        behind = [other for other in run.applied if where[other][0] == partition and where[other][1] > offset]
+        for later in behind:
+            if done[later] < done.get(id, 0):
+                yield f"{named(run, later).capitalize()} was applied before {id}, which stands in front, was done."
 
 
 def stubborn(run: Run) -> Iterator[str]:
@@ -198,7 +201,7 @@ def blocked(run: Run) -> Iterator[str]:
     """A record was never dealt with, and whatever stands behind it waits."""
     for id, (partition, offset) in places(run).items():
         if id not in run.applied and id not in run.letters and run.next[partition] <= offset:
-            yield f"{named(run, id).capitalize()} is still undone after {ROUNDS} rounds, and its partition waits behind it."
+            yield f"{named(run, id).capitalize()} is undone after {ROUNDS} rounds, and its partition waits behind it."
 
 
 def copied(run: Run) -> Iterator[str]:
@@ -206,15 +209,16 @@ def copied(run: Run) -> Iterator[str]:
     excused = struck(run, "crash", "killed", "confirmation lost")
     for id, copies in Counter(run.letters).items():
         if copies > 1 + excused:
-            yield f"{named(run, id).capitalize()} is among the dead letters {copies} times; {excused} faults excuse {excused}."
+            yield (f"{named(run, id).capitalize()} is among the dead letters {copies} times; {excused} faults excuse"
+                   f" {excused}.")
 
 
 def behind(run: Run) -> Iterator[str]:
     """All is quiet, and a restarted consumer would read records again that were dealt with long ago."""
     for partition, log in enumerate(run.plan["log"]):
         if log and run.next[partition] <= log[-1][0]:
-            yield (f"Everything in partition {partition} was dealt with up to offset {log[-1][0]}, but a restarted consumer"
-                   f" would begin at offset {run.next[partition]} again.")
+            yield (f"Everything in partition {partition} was dealt with up to offset {log[-1][0]}, but a restarted"
+                   f" consumer would begin at offset {run.next[partition]} again.")
 
 
 def unfired(run: Run) -> Iterator[str]:

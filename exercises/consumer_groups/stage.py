@@ -16,7 +16,9 @@ from exercises.attack.steps import Crash, played
 from .groups import Deployment, Load
 from .log import DeadLetters, Downstream, Record, World
 
-SCHEMA = "CREATE TABLE tries (partition INTEGER, offset INTEGER, count INTEGER NOT NULL, PRIMARY KEY (partition, offset));"
+SCHEMA = """
+CREATE TABLE tries (partition INTEGER, offset INTEGER, count INTEGER NOT NULL, PRIMARY KEY (partition, offset));
+"""
 BATCH, ROUNDS = 3, 40  # records of a partition taken at a time; rounds after which a run is over in any case
 
 
@@ -24,8 +26,9 @@ BATCH, ROUNDS = 3, 40  # records of a partition taken at a time; rounds after wh
 class Plan:
     """One question, or one attack: the log as (offset, id) pairs for each partition, and where the faults strike.
 
-    `crashes` are step numbers; `hiccups` pairs ids with how often they fail; `poison` fails and `killers` kill for ever;
-    `losses` pairs the number of a dead letter with "letter lost" or "confirmation lost". `seed` is the simulation's.
+    `crashes` are step numbers; `hiccups` pairs ids with how often they fail; `poison` fails and `killers` kill for
+    ever; `losses` pairs the number of a dead letter with "letter lost" or "confirmation lost". `seed` is the
+    simulation's.
     """
     program: str = "consume"
     load: Load | None = None
@@ -109,7 +112,7 @@ class Stage:
         return [Record(partition, offset, id, self.world, self.consumer) for offset, id in log[:BATCH]]
 
     def consume(self, batch: list[Record]) -> None:
-        """One call; if it raises or dies, the consumer starts again at its commits, else it reads on behind the batch."""
+        """One call; if it raises or dies, the consumer starts again at its commits, else it reads on behind."""
         last = batch[-1]
         arguments = batch, Downstream(self.world, self.consumer), DeadLetters(self.world, self.consumer)
         call = self.consumer.call("consume", *arguments, about=f"{batch[0].id} to {last.id}")
@@ -120,5 +123,8 @@ class Stage:
 
     def seen(self) -> Run:
         """The evidence: what happened and what is left."""
-        return Run(plan=plain(asdict(self.plan)), steps=self.clock.steps, events=plain(self.clock.events), answer=plain(self.answer),
-                   applied=self.world.applied, letters=self.world.letters, tried=self.world.tried, next=self.world.committed)
+        world = self.world
+        return Run(
+            plan=plain(asdict(self.plan)), steps=self.clock.steps, events=plain(self.clock.events),
+            answer=plain(self.answer), applied=world.applied, letters=world.letters, tried=world.tried,
+            next=world.committed)

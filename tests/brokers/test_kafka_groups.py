@@ -126,6 +126,14 @@ def test_a_commit_of_an_old_generation_is_refused(protocol):
     assert result.why(groups.redeliveries(result.history)[0]).lines[-1].sentence == sentence
 
 
+def test_a_static_member_that_missed_a_generation_is_known_by_name_and_refused_all_the_same():
+    slow = [groups.stall("consumer-1", at=49.95, lasts=6), groups.join("consumer-4", at=50)]
+    result = run("static", slow, max_poll_interval=5.0, auto_commit_interval=0.5)
+    (refused,) = result.trace.where("refused")
+    assert "refuses the commit of consumer-1 (old generation)" in result.trace.describe(refused) and offsets_only_grow(result)
+    assert groups.duplicates(result.history) > 0 and groups.owners_at_once(result.trace) == 1
+
+
 @EVERY_PROTOCOL
 def test_who_left_for_polling_too_seldom_cannot_commit(protocol):
     result = run(protocol, [groups.stall("consumer-1", at=50, lasts=60)], max_poll_interval=20.0, session_timeout=10.0)
