@@ -61,6 +61,38 @@ def test_a_java_too_old_is_refused(tmp_path, monkeypatch):
     kafka_install.java.cache_clear()
 
 
+@pytest.fixture
+def maven(tmp_path, monkeypatch):
+    """Installs a Maven that does what a line of shell says, and an empty cache."""
+    monkeypatch.setattr(kafka_install, "CACHE", tmp_path / "cache" / "kafka")
+
+    def install(line: str) -> None:
+        program = tmp_path / "mvn"
+        program.write_text(f"#!/bin/sh\n{line}\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    return install
+
+
+def test_jars_are_fetched_once_and_all_or_none(maven, monkeypatch):
+    monkeypatch.setattr(kafka_install, "java", lambda: "java")
+    maven("exit 1")
+    with pytest.raises(Absent, match="Maven could not fetch it"):
+        kafka_install._maven()
+    assert not kafka_install.CACHE.exists() and not list(kafka_install.CACHE.parent.iterdir())
+    maven('for last; do :; done; mkdir "${last#-DoutputDirectory=}"')
+    assert kafka_install._maven().class_path == str(kafka_install.CACHE / "*")
+    maven("exit 1")  # not asked again
+    assert kafka_install._maven().source.startswith("Maven")
+
+
+def test_a_download_that_never_ends_is_given_up(maven, monkeypatch):
+    monkeypatch.setattr(kafka_install, "PATIENCE", 0.2)
+    maven("exec sleep 60")
+    with pytest.raises(Absent, match="Maven could not fetch it"):
+        kafka_install._fetch()
+
+
 def test_a_container_gets_the_same_class_and_ends_with_the_folder(tmp_path):
     command = Installation("image", "/opt/kafka/libs/*", container=True).command(
         "kafka.Kafka", "server.properties", name="lab-broker-1", folder=tmp_path)
