@@ -1,6 +1,7 @@
-"""Chapter 02b: who decided what and when, who was in office, and how long a fail-over takes, by the number of partitions.
+"""Chapter 02b: who decided what and when, who was in office, and how long a fail-over takes with so many partitions.
 
-Everything but the fail-over times reads recorded evidence; how the control plane works is in `simulator/brokers/kafka/control`.
+Everything but the fail-over times reads recorded evidence; how the control plane works is in
+`simulator/brokers/kafka/control`.
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ DOWN = ("crash", "power_loss")
 def decisions(run):
     """The decisions of controllers in the order in which they were made, and when each was committed (pandas)."""
     import pandas as pd
-    rows, trace = run.trace.events.rows, run.trace
-    return pd.DataFrame([{"time": f"{rows['time'][event]:.3f} s", "controller": trace.nodes[rows["node"][event]].name,
-                          "epoch": rows["epoch"][event], "offset": rows["offset"][event], "decision": trace.notes[int(event)],
-                          "committed": _committed(trace, rows[event])} for event in trace.where("decided")])
+    trace = run.trace
+    found = [(trace.events.rows[event], trace.notes[int(event)]) for event in trace.where("decided")]
+    return pd.DataFrame([{"time": f"{row['time']:.3f} s", "controller": trace.nodes[row["node"]].name, "epoch": row["epoch"],
+                          "offset": row["offset"], "decision": note, "committed": _committed(trace, row)}
+                         for row, note in found])
 
 
 class Decided:
@@ -49,10 +51,10 @@ class Decided:
 
 
 def _committed(trace, decision) -> str:
-    """How long after the decision its controller learned that a majority has it; "never" if it did not live to see it."""
+    """How long after the decision its controller learned that a majority has it; "never" if it never did."""
     marks = trace.events.rows[trace.where("high_watermark", key=METADATA)]
-    mine = marks[(marks["node"] == decision["node"]) & (marks["epoch"] == decision["epoch"]) & (marks["offset"] > decision["offset"])
-                 & (marks["time"] >= decision["time"])]
+    mine = marks[(marks["node"] == decision["node"]) & (marks["epoch"] == decision["epoch"])]
+    mine = mine[(mine["offset"] > decision["offset"]) & (mine["time"] >= decision["time"])]
     return f"{1000 * (mine['time'].min() - decision['time']):.0f} ms later" if len(mine) else "never"
 
 
@@ -70,7 +72,7 @@ def vacancy(run) -> float:
 
 
 def leaderless(run, key: str = "orders-0") -> float:
-    """How long the partition had no leader after its first had gone, in seconds; until the end of the run if nobody came."""
+    """How long the partition had no leader after its first had gone, in seconds; at most until the end of the run."""
     spells = leaderships(run.trace, key)
     return (spells[1][1] if len(spells) > 1 else run.seconds) - spells[0][2]
 
@@ -95,8 +97,9 @@ def _spells(trace, begins, ends: tuple[str, ...]) -> list[tuple[int, float, floa
     over, last = rows[trace.where(*ends)], float(rows["time"].max())
     spells = []
     for begin in begins:
-        after = over[(over["node"] == rows["node"][begin]) & (over["time"] > rows["time"][begin])]["time"]
-        spells.append((int(rows["node"][begin]), float(rows["time"][begin]), float(after.min()) if len(after) else last))
+        node, start = int(rows["node"][begin]), float(rows["time"][begin])
+        after = over[(over["node"] == node) & (over["time"] > start)]["time"]
+        spells.append((node, start, float(after.min(initial=last))))
     return spells
 
 
@@ -116,26 +119,32 @@ def two_at_once(run) -> float:
 
 def timeline(run, key: str = "orders-0") -> Picture:
     """Who was the active controller and who led a partition, over time; dotted: faults."""
-    trace = run.trace
-    bars = [(*spell, "controller") for spell in offices(trace)] + [(*spell, "broker") for spell in leaderships(trace, key)]
+    trace, decide, lead = run.trace, offices(run.trace), leaderships(run.trace, key)
     nodes = [code for role in ("controller", "broker") for code, info in enumerate(trace.nodes) if info.role == role]
-    told = [f"{trace.nodes[node].name} {'decides' if what == 'controller' else 'leads'} {start:.1f} to {end:.1f} s"
-            for node, start, end, what in sorted(bars, key=lambda bar: bar[1])]
-    figure, (axis,) = picture(_finding(run, key), sentence(f"{'; '.join(told)}. Dotted: {'; '.join(map(str, run.faults)) or 'no faults'}.", run.seed), height=0.35 * len(nodes) + 0.5, left=1.1)
-    for node, start, end, what in bars:
-        look = dict(color=style.LIGHT["controller"], hatch="//", edgecolor="white") if what == "controller" else dict(color=style.LIGHT["broker"])
-        axis.barh(nodes.index(node) + (0.2 if what == "broker" else -0.2), end - start, left=start, height=0.36, linewidth=0, **look)
-    axis.set_yticks(range(len(nodes)), [trace.nodes[node].name for node in nodes])
-    axis.set(ylim=(len(nodes) - 0.4, -0.6), xlim=(0, float(trace.events.rows["time"].max())))
+    troubles = "; ".join(map(str, run.faults)) or "no faults"
+    told = "; ".join([_told(trace, spell, "decides") for spell in decide] + [_told(trace, spell, "leads") for spell in lead])
+    figure, (axis,) = picture(_finding(run, key), sentence(f"{told}. Dotted: {troubles}.", run.seed),
+                              height=0.35 * len(nodes) + 0.5, left=1.1)
+    for node, start, end in decide:
+        axis.barh(nodes.index(node) - 0.2, end - start, left=start, height=0.36, color=style.LIGHT["controller"], hatch="//",
+                  edgecolor="white", linewidth=0)
+    for node, start, end in lead:
+        axis.barh(nodes.index(node) + 0.2, end - start, left=start, height=0.36, color=style.LIGHT["broker"], linewidth=0)
     for fault in run.faults:
         axis.axvline(fault.at, color=style.LIGHT["lost"], linestyle=":", linewidth=1.2)
+    axis.set_yticks(range(len(nodes)), [trace.nodes[node].name for node in nodes])
+    axis.set(ylim=(len(nodes) - 0.4, -0.6), xlim=(0, float(trace.events.rows["time"].max())))
     words(axis, "simulated time (s); hatched: active controller, plain: leader of " + key)
     return figure
 
 
+def _told(trace, spell: tuple[int, float, float], what: str) -> str:
+    return f"{trace.nodes[spell[0]].name} {what} {spell[1]:.1f} to {spell[2]:.1f} s"
+
+
 def _finding(run, key: str) -> str:
-    found = [_hand_over(offices(run.trace), "decides", "decide"), _hand_over(leaderships(run.trace, key), "leads", "lead")]
-    told = ", ".join(filter(None, found))
+    decide, lead = offices(run.trace), leaderships(run.trace, key)
+    told = ", ".join(filter(None, [_hand_over(decide, "decides", "decide"), _hand_over(lead, "leads", "lead")]))
     return told[:1].upper() + told[1:] or "Controller and leader stay in office"
 
 
@@ -150,7 +159,7 @@ def _hand_over(spells: list[tuple[int, float, float]], one: str, several: str) -
 # What is to be turned
 
 def deaths(controller_dies_at: float = 10.0, leader_dies_at: float = 10.0, combined: bool = False):
-    """A leader and the active controller die; the timeline of the run. In a combined node they die together, when the leader does."""
+    """A leader and the active controller die; in a combined node they die together, when the leader does."""
     cluster = kafka.Cluster(partitions=1, control=kafka.KRaft(combined=combined))
     trouble = [faults.crash("broker-1", at=leader_dies_at)]
     if not combined:
@@ -183,8 +192,8 @@ def fail_over_at(thousand_partitions: int = 200) -> Picture:
         left = 0.0
         for number, (part, label) in enumerate(PARTS.items()):
             look = style.series(number)
-            axis.barh(row, getattr(one, part), left=left, height=0.5, color=look["color"], hatch=HATCHES[number], edgecolor="white",
-                      linewidth=0, label=label if row == 0 else None)
+            axis.barh(row, getattr(one, part), left=left, height=0.5, color=look["color"], hatch=HATCHES[number],
+                      edgecolor="white", linewidth=0, label=label if row == 0 else None)
             left += getattr(one, part)
     axis.set_yticks(range(len(parts)), list(parts))
     axis.set(ylim=(len(parts) - 0.4, -0.6), xlim=(0, 1.05 * max(one.seconds for one in parts.values())))
@@ -197,21 +206,22 @@ HATCHES = ("", "//", "..", "xx")
 
 
 def fail_over_curves(seeds: int = 20) -> Picture:
-    """How long nobody decides after the controller's death, from a thousand partitions to two million, with what was measured."""
-    times = {era: np.array([[fail_over(control, partitions, seed).seconds for seed in range(seeds)] for partitions in GRID])
-             for era, control in ERAS.items()}
+    """How long nobody decides after the controller's death, up to two million partitions, with what was measured."""
+    taken = lambda era, partitions: [fail_over(ERAS[era], partitions, seed).seconds for seed in range(seeds)]
+    times = {era: np.array([taken(era, partitions) for partitions in GRID]) for era in ERAS}
     slow, quick = times["ZooKeeper"][-1].mean(), times["KRaft"][-1].mean()
     measured = ", ".join(f"{point.version} {point.seconds:g} s at {point.partitions:,}" for point in MEASURED)
     figure, (axis,) = picture(f"At {GRID[-1]:,} partitions: KRaft {quick:.1f} s, ZooKeeper {slow / 60:.1f} minutes", (
-        f"Seconds from a controller's death until brokers have another, mean and 95 % confidence over seeds 0 to {seeds - 1}, from "
-        f"{GRID[0]:,} to {GRID[-1]:,} partitions: KRaft {times['KRaft'][0].mean():.1f} to {quick:.1f} s, ZooKeeper "
+        f"Seconds from a controller's death until brokers have another, mean and 95 % confidence over seeds 0 to "
+        f"{seeds - 1}, from {GRID[0]:,} to {GRID[-1]:,} partitions: KRaft {times['KRaft'][0].mean():.1f} to {quick:.1f} s, ZooKeeper "
         f"{times['ZooKeeper'][0].mean():.1f} to {slow:.0f} s. Diamonds: published, reading from ZooKeeper alone: {measured}."))
     for number, (era, found) in enumerate(times.items()):
         look, bands = style.series(number), [mean_interval(values) for values in found]
         axis.plot(GRID, [band.value for band in bands], label=era, linewidth=1.6, markersize=5, **look)
-        axis.fill_between(GRID, [band.low for band in bands], [band.high for band in bands], color=look["color"], alpha=0.18, linewidth=0)
-    axis.plot([point.partitions for point in MEASURED], [point.seconds for point in MEASURED], "D", color=style.LIGHT["ink"], markersize=5,
-              label="measured, reading alone")
+        axis.fill_between(GRID, [band.low for band in bands], [band.high for band in bands], color=look["color"],
+                          alpha=0.18, linewidth=0)
+    axis.plot(*zip(*((point.partitions, point.seconds) for point in MEASURED)), "D", color=style.LIGHT["ink"],
+              markersize=5, label="measured, reading alone")
     axis.set(xscale="log", yscale="log")
     axis.set_yticks([1, 3, 10, 30, 100, 300], ["1", "3", "10", "30", "100", "300"])
     axis.set_xticks([10 ** power for power in (3, 4, 5, 6)], ["1,000", "10,000", "100,000", "1,000,000"])

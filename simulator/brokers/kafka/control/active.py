@@ -1,7 +1,7 @@
-"""The active controller: the leader of the metadata log, from the moment it has applied all that was there before its term.
+"""The active controller: the leader of the metadata log, once it has applied all that was there before its term.
 
-It decides on what it has appended, committed or not, since nobody else can append in its term; what it decided becomes true for everybody
-when it is committed. If it is deposed first, its decisions were never made.
+It decides on what it has appended, committed or not, since nobody else can append in its term; what it decided becomes
+true for everybody when it is committed. If it is deposed first, its decisions were never made.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Heartbeat(NamedTuple):
-    """A broker says that it is alive, in which life, whether that began after a clean shutdown, and how far it has read the log."""
+    """A broker says that it is alive, in which life, whether that began cleanly, and how far it has read the log."""
     broker: int
     incarnation: int
     clean: bool
@@ -43,7 +43,7 @@ class ActiveController(Decisions):
         self.state = quorum.images[member.name].copy()
         self.partitions, self.brokers = self.state.partitions, self.state.brokers
         self.heard: dict[int, float] = {}
-        self.note(quorum.active_kind, quorum.group.key, event, self.state.end_offset, epoch=self.term)
+        self.note(quorum.own["active"], quorum.group.key, event, self.state.end_offset, epoch=self.term)
         for index, registration in self.brokers.items():
             if not registration.fenced:
                 self._begin_session(index)
@@ -56,7 +56,7 @@ class ActiveController(Decisions):
     # Brokers come and go
 
     def on_heartbeat(self, message: Heartbeat, event: int) -> None:
-        """A heartbeat or a registration; the first of a new life is refused until the session of the last one has ended."""
+        """A heartbeat or a registration; that of a new life is refused until the session of the last one has ended."""
         index = message.broker
         known = self.brokers.get(index)
         if known is None or known.fenced and known.incarnation != message.incarnation:
@@ -71,7 +71,7 @@ class ActiveController(Decisions):
         self._decide([BrokerRegistered(message.broker, message.incarnation)], changed, event)
 
     def _unfence(self, index: int, event: int) -> None:
-        """Lets in a broker that has read the log up to its own registration; partitions that had nobody may have a leader again."""
+        """Lets in a broker that has read the log up to its registration; partitions without a leader may get one."""
         unfenced = self.note(self.kinds.unfenced, cause=event, peer=self.system.brokers[index].node.code)
         self.brokers[index] = self.brokers[index]._replace(fenced=False)
         self._begin_session(index)
@@ -79,7 +79,8 @@ class ActiveController(Decisions):
 
     def _begin_session(self, index: int) -> None:
         self.heard[index] = self.world.now
-        self.node.after(self.config.broker_session_timeout, self._check_session, index, self.brokers[index].broker_epoch)
+        broker_epoch = self.brokers[index].broker_epoch
+        self.node.after(self.config.broker_session_timeout, self._check_session, index, broker_epoch)
 
     def _check_session(self, index: int, broker_epoch: int) -> None:
         known = self.brokers[index]
@@ -94,15 +95,19 @@ class ActiveController(Decisions):
     def _fence(self, index: int) -> None:
         """Takes a silent broker out of every in-sync set and every leadership, in one batch."""
         broker = self.system.brokers[index].node
-        fenced = self.note(self.kinds.fenced, cause=broker.fault, peer=broker.code, value=round(self.config.broker_session_timeout))
+        silence = round(self.config.broker_session_timeout)
+        fenced = self.note(self.kinds.fenced, cause=broker.fault, peer=broker.code, value=silence)
         self.brokers[index] = self.brokers[index]._replace(fenced=True)
         self._decide([BrokerFenced(index, True)], self.without_broker(index, fenced), fenced)
 
     # Partitions
 
     def on_alter_partition(self, message: AlterPartition, event: int) -> None:
-        """A leader asks for another in-sync set. Who speaks of an old state will read of the new one; who names a broker that may not
-        be in sync is told so, and knows then that the change was never made."""
+        """A leader asks for another in-sync set.
+
+        Who speaks of an old state gets no answer and will read of the new one in the log. Who names a broker that may
+        not be in sync is told so, and knows then that the change was never made.
+        """
         if self.is_current(message.broker, message.asked):
             if all(self._may_be_in_sync(b, life) for b, life in zip(message.isr, message.incarnations)):
                 self._decide([], [self.with_isr(message.asked.key, message.isr)], event)
@@ -118,8 +123,8 @@ class ActiveController(Decisions):
         changed = [PartitionChanged(state) for state in states if state != self.partitions[state.key]]
         batch = (*records, *changed)
         if batch:
-            told = self.note(self.quorum.decided_kind, self.quorum.group.key, cause, self.state.end_offset, epoch=self.term,
-                             text=describe(batch, self._name))
+            told = self.note(self.quorum.own["decided"], self.quorum.group.key, cause, self.state.end_offset,
+                             epoch=self.term, text=describe(batch, self._name))
             offset = self.member.propose(batch, size=RECORD_BYTES * len(batch), cause=told)
             self.state.apply(offset, batch)
 

@@ -1,4 +1,4 @@
-"""What can be chosen about the control plane, with the defaults of Kafka 4.2, and of 3.9 for ZooKeeper (units: seconds)."""
+"""What can be chosen about the control plane (seconds), with the defaults of Kafka 4.2, and of 3.9 for ZooKeeper."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ class KRaft:
     """A quorum of controllers that agree on the metadata log by Raft.
 
     voters: how many controllers; more than half of them must be up. 3 or 5 are usual.
-    combined: the first brokers are the voters (`process.roles=broker,controller`), so that a crash takes both roles at once.
-    fetch_timeout, election_timeout, election_backoff_max: `controller.quorum.*`; an election timeout is drawn from once to twice this.
+    combined: the first brokers are the voters (`process.roles=broker,controller`); a crash takes both roles at once.
+    fetch_timeout, election_timeout, election_backoff_max: `controller.quorum.*`; an election timeout is drawn from
+        once to twice this.
     """
     voters: int = 3
     combined: bool = False
@@ -39,8 +40,9 @@ class KRaft:
     def raft(self) -> Config:
         """The settings of every member of the quorum."""
         election, fetch = self.election_timeout, self.fetch_timeout
-        return Config.kraft(election_timeout=Uniform(election, 2 * election), fetch_timeout=fetch, heartbeat=fetch / 2,
-                            check_quorum=1.5 * fetch, fetch_wait=FETCH_WAIT, election_backoff_max=self.election_backoff_max)
+        return Config.kraft(fetch_timeout=fetch, heartbeat=fetch / 2, check_quorum=1.5 * fetch, fetch_wait=FETCH_WAIT,
+                            election_timeout=Uniform(election, 2 * election),
+                            election_backoff_max=self.election_backoff_max)
 
     def check_brokers(self, brokers: int) -> None:
         """Refuses more combined nodes than there are brokers."""
@@ -57,7 +59,7 @@ class KRaft:
 
 
 def seconds_per_partition() -> Distribution:
-    """How long a new controller took per partition to read its state from ZooKeeper and get ready; see `failover` for the measurements."""
+    """How long a new controller took per partition to read its state from ZooKeeper; fitted to `failover.MEASURED`."""
     return Lognormal.from_percentiles(p50=0.00014, p99=0.0003)
 
 
@@ -65,7 +67,8 @@ def seconds_per_partition() -> Distribution:
 class ZooKeeper:
     """The ZooKeeper era: whichever broker creates `/controller` first is the controller, until its session ends.
 
-    session_timeout: `zookeeper.session.timeout.ms`, 18 s since Kafka 2.5, 6 s before. It is also how long a dead broker goes unnoticed.
+    session_timeout: `zookeeper.session.timeout.ms`, 18 s since Kafka 2.5, 6 s before; how long any dead broker goes
+        unnoticed.
     load: seconds a partition that a new controller needs before it may act; drawn once for each fail-over.
     """
     session_timeout: float = 18.0

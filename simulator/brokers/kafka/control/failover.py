@@ -5,11 +5,12 @@
     load     until it knows what it must know; a KRaft voter knows already, its copy of the log is in memory
     tell     until every broker has heard of it: brokers find the new leader of the log, or are sent everything
 
-KRaft's four are simulated: a quorum and its observers, in whose log the metadata of all partitions is one entry. ZooKeeper's are drawn:
-where in its last ping interval a session stood, and the fitted `load` seconds a partition.
+KRaft's four are simulated: a quorum and its observers, in whose log the metadata of all partitions is one entry.
+ZooKeeper's are drawn: where in its last ping interval a session stood, and the fitted `load` seconds a partition.
 
-MEASURED is what the fit rests on. Only the order of magnitude is in it: other clusters, other versions, and for LinkedIn a lower bound of
-the partitions. No published measurement of KRaft's fail-over was found; a chart of one vendor's laboratory exists as an image.
+MEASURED is what the fit rests on. Only the order of magnitude is in it: other clusters, other versions, and for LinkedIn
+a lower bound of the partitions. No published measurement of KRaft's fail-over was found; a chart of one vendor's
+laboratory exists as an image.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ MEASURED = (
     Measurement(100_000, 14.0, "Kafka 1.1", BLOG),
     Measurement(140_000, 7.4, "trunk 2018-09", "github.com/apache/kafka/pull/5101, first run"),
     Measurement(140_000, 14.9, "trunk 2018-09", "github.com/apache/kafka/pull/5101, second run"),
-    Measurement(200_000, 60.0, "LinkedIn 3.0", "github.com/linkedin/kafka/pull/361 (2022): above 200,000 partitions, nearly 60 s"),
+    Measurement(200_000, 60.0, "LinkedIn 3.0", "github.com/linkedin/kafka/pull/361 (2022): above 200,000, nearly 60 s"),
 )
 
 
@@ -63,9 +64,10 @@ class FailOver:
 
 
 def fail_over(control: KRaft | ZooKeeper, partitions: int, seed: int = 0, brokers: int = 3) -> FailOver:
-    """What happens when the active controller of a cluster with so many partitions is killed; KRaft's roles are apart."""
+    """What happens when the active controller of a cluster with so many partitions is killed; roles are apart."""
     check("control", control, isinstance(control, (KRaft, ZooKeeper)), "KRaft(...) or ZooKeeper(...)")
-    check("partitions", partitions, is_whole(partitions) and 1 <= partitions <= MOST, f"a whole number from 1 to {MOST:,}")
+    possible = is_whole(partitions) and 1 <= partitions <= MOST
+    check("partitions", partitions, possible, f"a whole number from 1 to {MOST:,}")
     world = World(seed)
     return (_of_zookeeper if isinstance(control, ZooKeeper) else _of_kraft)(world, control, partitions, brokers)
 
@@ -79,8 +81,9 @@ def curve(controls: dict[str, KRaft | ZooKeeper], partitions: list[int], seeds: 
 def _of_zookeeper(world: World, control: ZooKeeper, partitions: int, brokers: int) -> FailOver:
     since_ping = world.sampler("zookeeper/ping", Uniform(0.0, control.session_timeout / PINGS))()
     round_trip = 2 * world.sampler("zookeeper/latency", world.network.profile.cross_zone)()
+    load = world.sampler("zookeeper/load", control.load)() * partitions
     tell = brokers * partitions * UPDATE_BYTES / world.network.profile.bandwidth
-    return FailOver(control.session_timeout - since_ping, round_trip, world.sampler("zookeeper/load", control.load)() * partitions, tell)
+    return FailOver(control.session_timeout - since_ping, round_trip, load, tell)
 
 
 def _of_kraft(world: World, control: KRaft, partitions: int, brokers: int) -> FailOver:
@@ -101,6 +104,6 @@ def _of_kraft(world: World, control: KRaft, partitions: int, brokers: int) -> Fa
     waiting = [node.name for node in observers]
     world.run(crash_at + 60, quiet=lambda: all(name in knows for name in waiting), check_every=0.5)
     rows = world.trace.events.rows
-    noticed = min(time for time in rows["time"][world.trace.where("prospective")] if time > crash_at)
-    elected = min(knows.values())
-    return FailOver(float(noticed) - crash_at, elected - float(noticed), 0.0, max(knows[name] for name in waiting) - elected)
+    noticed = min(float(time) for time in rows["time"][world.trace.where("prospective")] if time > crash_at)
+    elected, told = min(knows.values()), max(knows[name] for name in waiting)
+    return FailOver(noticed - crash_at, elected - noticed, 0.0, told - elected)

@@ -32,7 +32,7 @@ class PartitionChanged(NamedTuple):
 
 
 class Registration(NamedTuple):
-    """What the log says of a broker: its life, the offset at which that was registered (its broker epoch), and whether it is fenced."""
+    """What the log says of a broker: its life, the offset of its registration, and whether it is fenced."""
     incarnation: int
     broker_epoch: int
     fenced: bool

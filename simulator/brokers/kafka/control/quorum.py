@@ -21,16 +21,19 @@ TOPIC = "__cluster_metadata"
 PAUSE = 0.1    # seconds after which a broker looks again whether somebody leads
 RETRY = 0.5    # seconds after which an unanswered AlterPartition is sent again
 
+SENTENCES = {
+    "active": ("state", "{node} is the active controller; it knows all metadata up to offset {offset}"),
+    "decided": ("local", "{node} decides, at offset {offset} of {key}: {note}"),
+    "alter_partition_refused": ("send", "{node} tells {peer} that the in-sync replicas of {key} stay as they are"),
+}
+
 
 class Quorum:
     """Voters on nodes of their own or, combined, on the first brokers; every broker reads the log."""
 
     def __init__(self, system: KafkaSystem, states: list[PartitionState], control: KRaft):
         self.system, self.config, self.world, self.kinds = system, system.config, system.world, system.kinds
-        declare = self.world.trace.kind
-        self.active_kind = declare("active", "state", "{node} is the active controller; it knows all metadata up to offset {offset}")
-        self.decided_kind = declare("decided", "local", "{node} decides, at offset {offset} of {key}: {note}")
-        self.refused_kind = declare("alter_partition_refused", "send", "{node} tells {peer} that the in-sync replicas of {key} stay as they are")
+        self.own = {kind: self.world.trace.kind(kind, *told) for kind, told in SENTENCES.items()}
         self.readers = {broker.node.name: broker for broker in system.brokers}
         voters = self._voters(control)
         observers = [broker.node for broker in system.brokers if broker.node not in voters]
@@ -46,8 +49,8 @@ class Quorum:
     def _voters(self, control: KRaft) -> list[Node]:
         if control.combined:
             return [broker.node for broker in self.system.brokers[:control.voters]]
-        zones = self.config.zones
-        return [self.world.node(f"controller-{i + 1}", "controller", zones[i % len(zones)]) for i in range(control.voters)]
+        zones, numbers = self.config.zones, range(control.voters)
+        return [self.world.node(f"controller-{i + 1}", "controller", zones[i % len(zones)]) for i in numbers]
 
     def _first_batch(self, states: list[PartitionState]) -> tuple:
         """The metadata of a healthy cluster."""
@@ -94,7 +97,7 @@ class Quorum:
         return office if office and office.in_office else None
 
     def _apply(self, member: Member, offset: int, entry: Entry, event: int) -> None:
-        """A member applies a committed entry; a leader's first of its own term is an empty one, and makes it the active controller."""
+        """A member applies a committed entry; the empty one with which a leader began makes it active."""
         if offset == 0:
             self.images[member.name] = Metadata()
         image = self.images[member.name]
@@ -119,15 +122,17 @@ class Quorum:
     # What brokers say to the active controller
 
     def send_heartbeat(self, broker: Broker) -> None:
-        """A broker says that it is alive, or registers, to whom it takes for the active controller; if it knows none, it looks again soon."""
+        """A broker says that it is alive, or registers, to the leader it knows; without one it looks again soon."""
         self._expand(broker)
         leader = self._leader(broker)
         if leader is None:
             self._seek(broker)
             return
         kind = self.kinds.heartbeat if broker.registered else self.kinds.register
-        message = Heartbeat(broker.index, broker.node.incarnation, broker.clean_shutdown, self.images[broker.node.name].end_offset)
-        broker.link(leader.node).send(kind, self._receiver(leader, "on_heartbeat"), message, REQUEST_OVERHEAD, broker.node.fault)
+        node = broker.node
+        message = Heartbeat(broker.index, node.incarnation, broker.clean_shutdown, self.images[node.name].end_offset)
+        receiver = self._receiver(leader, "on_heartbeat")
+        broker.link(leader.node).send(kind, receiver, message, REQUEST_OVERHEAD, node.fault)
 
     def _leader(self, broker: Broker) -> Member | None:
         name = self.group.members[broker.node.name].leader
@@ -149,18 +154,23 @@ class Quorum:
         leader = self._leader(broker)
         if leader is None:
             return -1
-        message = AlterPartition(broker.index, state, isr, tuple(self._life(broker, index) for index in isr), leadership)
-        return broker.link(leader.node).send(self.kinds.alter_partition, self._receiver(leader, "on_alter_partition"), message,
-                                             REQUEST_OVERHEAD, leadership.last_append, state.key, epoch=state.leader_epoch)
+        lives = tuple(self._life(broker, index) for index in isr)
+        return broker.link(leader.node).send(
+            self.kinds.alter_partition, self._receiver(leader, "on_alter_partition"),
+            AlterPartition(broker.index, state, isr, lives, leadership), REQUEST_OVERHEAD, leadership.last_append,
+            state.key, epoch=state.leader_epoch)
 
     def _expand(self, leader: Broker) -> None:
-        """A leader proposes followers again that the controller has refused or fenced, once the log says that they are back. Kafka looks
-        at every fetch; here idle partitions send nothing, so it looks with every heartbeat."""
+        """A leader proposes followers again that were refused or fenced, once the log says that they are back.
+
+        Kafka looks at every fetch; here idle partitions send nothing, so it looks with every heartbeat.
+        """
         brokers = self.images[leader.node.name].brokers
         for leadership in leader.leading.values():
             for index, position in leadership.positions.items():
                 known = brokers.get(index)
-                if index not in leadership.state.isr and known and not known.fenced and known.incarnation == self._life(leader, index):
+                back = known and not known.fenced and known.incarnation == self._life(leader, index)
+                if back and index not in leadership.state.isr:
                     leadership.maybe_expand(index, position)
 
     def _life(self, leader: Broker, index: int) -> int:
@@ -176,8 +186,8 @@ class Quorum:
     def refuse(self, controller: Node, message: AlterPartition, event: int) -> None:
         """Tells a leader that its in-sync set stays; the only answer after which it may forget what it proposed."""
         broker = self.system.brokers[message.broker]
-        self.world.network.link(controller, broker.node).send(self.refused_kind, self._on_refused, message, REQUEST_OVERHEAD, event,
-                                                              message.asked.key)
+        self.world.network.link(controller, broker.node).send(
+            self.own["alter_partition_refused"], self._on_refused, message, REQUEST_OVERHEAD, event, message.asked.key)
 
     def _on_refused(self, message: AlterPartition, event: int) -> None:
         leadership = message.leadership

@@ -1,11 +1,13 @@
-"""The ZooKeeper era: a broker is the controller, and whoever follows it has to read everything before it may decide anything.
+"""The ZooKeeper era: a broker is the controller, and its successor reads everything before it decides anything.
 
-Every broker keeps a session with ZooKeeper and pings it three times in a session timeout. When the controller's session ends, its ephemeral
-node `/controller` goes; the brokers that watch it race to create it again. The winner reads the state of every partition, which takes
-`load` seconds a partition, and then tells every broker everything (LeaderAndIsr, UpdateMetadata).
+Every broker keeps a session with ZooKeeper and pings it three times in a session timeout. When the controller's session
+ends, its ephemeral node `/controller` goes; the brokers that watch it race to create it again. The winner reads the
+state of every partition, which takes `load` seconds a partition, and then tells every broker everything (LeaderAndIsr,
+UpdateMetadata).
 
-Simplified: the ensemble is one node that never fails, and a write to it takes no time; a session ends on the second, where ZooKeeper rounds
-up to its next tick of 2 s. Leaders change their in-sync set through the controller (KIP-497, Kafka 2.7).
+Simplified: the ensemble is one node that never fails, and a write to it takes no time; a session ends on the second,
+where ZooKeeper rounds up to its next tick of 2 s; a controller that was replaced unawares does nothing more. Leaders
+change their in-sync set through the controller (KIP-497, Kafka 2.7).
 """
 
 from __future__ import annotations
@@ -24,6 +26,16 @@ if TYPE_CHECKING:
 
 PINGS = 3      # a session timeout
 RETRY = 0.5    # seconds after which an unanswered AlterPartition is sent again
+
+SENTENCES = {
+    "vacant": ("send", "{node} tells {peer} that /controller is gone"),
+    "create": ("send", "{node} tries to create /controller at {peer}"),
+    "created": ("send", "{node} tells {peer} that it has created /controller"),
+    "session": ("send", "{node} tells {peer} that a broker's session has begun or ended"),
+    "session_ended": ("state", "the session of {peer} has ended: nothing heard for {value} s"),
+    "loading": ("state", "{node} is the controller and begins to read the state of every partition"),
+    "active": ("state", "{node} is the active controller; it has read everything"),
+}
 
 
 class Session(NamedTuple):
@@ -44,16 +56,10 @@ class ZooKeeperControl(Controller):
         self.brokers: dict[int, Registration] = {}
         self.sessions: dict[int, Session] = {}
         self.pinged: dict[int, tuple[int, float]] = {}   # broker -> the life in which it pinged last, and when
-        self.seat, self.ready = 0, True                  # who has created /controller (-1: nobody), and whether it has read everything
+        self.seat = 0        # who has created /controller, -1 if nobody has
+        self.ready = True    # whether it has read everything
         self.load = self.world.sampler("zookeeper/load", control.load)
-        declare = self.world.trace.kind
-        self.kinds_of = {"watch": declare("controller_gone", "send", "{node} tells {peer} that /controller is gone"),
-                         "create": declare("create_controller", "send", "{node} tries to create /controller at {peer}"),
-                         "won": declare("controller_created", "send", "{node} tells {peer} that it has created /controller"),
-                         "session": declare("broker_session", "send", "{node} tells {peer} that a broker's session has begun or ended"),
-                         "ended": declare("session_ended", "state", "the session of {peer} has ended: nothing heard for {value} s"),
-                         "loading": declare("loading", "state", "{node} is the controller and begins to read the state of every partition"),
-                         "active": declare("active", "state", "{node} is the active controller; it has read everything")}
+        self.own = {kind: self.world.trace.kind(kind, *told) for kind, told in SENTENCES.items()}
 
     @property
     def silence(self) -> float:
@@ -80,8 +86,9 @@ class ZooKeeperControl(Controller):
             return
         self.pinged[broker.index] = life, now
         kind = self.kinds.heartbeat if broker.registered else self.kinds.register
-        broker.link(self.zookeeper).send(kind, self._on_ping, (broker.index, Session(life, broker.clean_shutdown, now)), REQUEST_OVERHEAD,
-                                         broker.node.fault)
+        session = Session(life, broker.clean_shutdown, now)
+        message = broker.index, session
+        broker.link(self.zookeeper).send(kind, self._on_ping, message, REQUEST_OVERHEAD, broker.node.fault)
 
     def send_alter_partition(self, leadership: Leadership, isr: tuple[int, ...]) -> int:
         """A leader asks the controller for another in-sync set, and again until it hears what became of it."""
@@ -120,8 +127,8 @@ class ZooKeeperControl(Controller):
     def _end_session(self, index: int) -> None:
         node = self.system.brokers[index].node
         del self.sessions[index]
-        ended = self.world.trace.add(self.world.now, self.kinds_of["ended"], self.zookeeper.code, node.code, -1, node.fault,
-                                     value=round(self.silence))
+        ended = self.world.trace.add(self.world.now, self.own["session_ended"], self.zookeeper.code, node.code,
+                                     cause=node.fault, value=round(self.silence))
         if index != self.seat:
             self._notify(ended)
             return
@@ -130,12 +137,13 @@ class ZooKeeperControl(Controller):
             self._watch_fires(other, ended)
 
     def _watch_fires(self, index: int, cause: int) -> None:
-        self._from_zookeeper(index, "watch", self._on_vacancy, index, cause)
+        self._from_zookeeper(index, "vacant", self._on_vacancy, index, cause)
 
     def _on_vacancy(self, index: int, event: int) -> None:
         """A broker learns that there is no controller, and tries to be the next."""
-        life = self.system.brokers[index].node.incarnation
-        self.system.brokers[index].link(self.zookeeper).send(self.kinds_of["create"], self._on_create, (index, life), REQUEST_OVERHEAD, event)
+        broker = self.system.brokers[index]
+        message = index, broker.node.incarnation
+        broker.link(self.zookeeper).send(self.own["create"], self._on_create, message, REQUEST_OVERHEAD, event)
 
     def _on_create(self, message: tuple[int, int], event: int) -> None:
         """The first who asks gets it, if its session stands."""
@@ -143,7 +151,7 @@ class ZooKeeperControl(Controller):
         session = self.sessions.get(index)
         if self.seat < 0 and session is not None and session.incarnation == incarnation:
             self.seat = index
-            self._from_zookeeper(index, "won", self._on_won, index, event)
+            self._from_zookeeper(index, "created", self._on_won, index, event)
 
     def _notify(self, cause: int) -> None:
         """Tells the controller that the set of live brokers is another."""
@@ -151,8 +159,8 @@ class ZooKeeperControl(Controller):
             self._from_zookeeper(self.seat, "session", self._on_sessions, self.seat, cause)
 
     def _from_zookeeper(self, index: int, kind: str, handler, message, cause: int) -> None:
-        node = self.system.brokers[index].node
-        self.world.network.link(self.zookeeper, node).send(self.kinds_of[kind], handler, message, REQUEST_OVERHEAD, cause)
+        link = self.world.network.link(self.zookeeper, self.system.brokers[index].node)
+        link.send(self.own[kind], handler, message, REQUEST_OVERHEAD, cause)
 
     # The controller
 
@@ -160,14 +168,13 @@ class ZooKeeperControl(Controller):
         """The new controller reads everything before it decides anything."""
         if index == self.seat:
             self.node = self.system.brokers[index].node
-            count = len(self.partitions)
-            loading = self.world.trace.add(self.world.now, self.kinds_of["loading"], self.node.code, cause=event, count=count)
-            self.node.after(self.load() * count, self._loaded, index, loading)
+            loading = self.note(self.own["loading"], cause=event)
+            self.node.after(self.load() * len(self.partitions), self._loaded, index, loading)
 
     def _loaded(self, index: int, event: int) -> None:
         if index == self.seat:
             self.ready = True
-            active = self.note(self.kinds_of["active"], cause=event)
+            active = self.note(self.own["active"], cause=event)
             self._on_sessions(index, active)
             for other, registration in self.brokers.items():
                 if not registration.fenced:
