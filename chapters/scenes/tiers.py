@@ -291,16 +291,19 @@ def crossings(run: Run) -> float:
     return run.meters.cross_zone_bytes() / (run.history.records_sent() * run.workload.record_bytes)
 
 
-def empty_answers(run: Run) -> int:
-    """How many answers to followers carried no record: news of the high watermark only."""
-    rows = run.trace.events.rows[run.trace.where("fetched")]
-    return int(np.count_nonzero(rows["count"] == 0))
+def delays(rates=(10.0, 100.0, 1_000.0)):
+    """The median delay in milliseconds from the leader and from the nearest replica, by records a second (pandas)."""
+    import pandas as pd
+    rows = [{"records/s": rate} | {name: round(1000 * run.end_to_end.p50, 1) for name, run in zones(rate=rate, trace=False).items()}
+            for rate in rates]
+    return pd.DataFrame(rows)
 
 
 def turn_zones(cross_zone_ms: float = 0.5, groups: int = 1, price_of_a_crossing: float = 0.02) -> Picture:
     """The same two runs with another distance, with more groups that read everything, and at another price."""
     half = price_of_a_crossing / 2
-    return dollars_and_delay(zones(cross_zone_ms, rate=300.0, trace=False), groups, BOOK.with_prices(zone_out=half, zone_in=half))
+    book = BOOK.with_prices(zone_out=half, zone_in=half)
+    return dollars_and_delay(zones(cross_zone_ms, rate=300.0, trace=False), groups, book)
 
 
 def dollars_and_delay(runs: Mapping[str, Run], groups: int = 1, book: PriceBook = BOOK) -> Picture:

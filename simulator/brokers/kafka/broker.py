@@ -138,8 +138,6 @@ class Broker:
         for session in self.readers.get(key, ()):
             if session.follower >= 0:
                 session.stale[key] = moved
-                if self.config.consumer.rack and session.parked_until >= 0:  # with a replica selector followers hear of it at once (KAFKA-9731)
-                    self.woken[session] = None
             elif session.positions[key] < session.limit(leadership.log) and key not in session.cold:
                 session.fresh[key] = moved
                 if session.parked_until >= 0:
@@ -193,7 +191,8 @@ class Broker:
                 continue
             self._position(session, leadership, key, offset, event, now)
         session.event = event
-        if errors or session.fresh or session.stale or session.gone:
+        news = session.stale and not (session.follower >= 0 and self.config.consumer.rack)  # KAFKA-9952, see `nearby`
+        if errors or session.fresh or news or session.gone:
             self._respond(session, event, errors)
         else:
             self._park(session, now)
