@@ -1,0 +1,12 @@
+"""The faults of a read model's world in words."""
+from exercises.attack.story import where
+
+
+def words(event: dict) -> str:
+    """One fault as a sentence."""
+    return {
+        "crash": f"The {event['who'].split()[0]} died {where(event)} (step {event.get('step')}).",
+        "pause": f"The {event['who'].split()[0]} was paused {where(event)} (step {event.get('step')}), others went on"
+                 " meanwhile, then it woke up.",
+        "again": f"Events at positions {', '.join(map(str, event.get('events', ())))} were delivered once more.",
+    }[event["what"]]
