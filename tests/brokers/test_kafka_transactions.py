@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from simulator import Workload, faults, kafka, simulate
+from simulator.brokers.kafka.log import Log, LogBatch
 from simulator.brokers.kafka.transactions.broker import TransactionalBroker
 
 from . import transaction_schedules as schedules
@@ -123,6 +124,32 @@ def test_a_producer_that_was_only_slow_comes_back_with_a_new_epoch():
 
 
 # The last stable offset
+
+def log_of(*batches: LogBatch, high_watermark: int) -> Log:
+    log = Log()
+    for batch in batches:
+        log.append(batch, 0.0)
+    log.high_watermark = high_watermark
+    return log
+
+
+def written(offset: int, producer: int = 1, marker: str = "") -> LogBatch:
+    """A record of a transaction, or the marker that ends it."""
+    return LogBatch(offset, 1, 0, offset, producer, 100, transactional=True, marker=marker, hidden=bool(marker), content=0)
+
+
+def test_the_last_stable_offset_waits_for_the_marker_to_be_replicated():
+    batches = written(0), written(1, producer=2), written(2, marker="commit"), written(3, producer=2, marker="abort")
+    stable = [log_of(*batches[:end], high_watermark=mark).stable_offset for end, mark in ((1, 1), (3, 2), (3, 3), (4, 3), (4, 4))]
+    assert stable == [0, 0, 1, 1, 4]
+
+
+def test_a_log_that_is_cut_back_forgets_how_a_transaction_ended():
+    log = log_of(written(0), written(1, marker="abort"), high_watermark=1)
+    assert log.transactions.committed_only(log.batches)[0].hidden
+    log.truncate(1)
+    assert not log.transactions.committed_only(log.batches)[0].hidden and log.stable_offset == 0
+
 
 def test_an_open_transaction_holds_up_every_reader_of_its_partitions():
     """Two producers; one stands still for two seconds with a transaction open: what the other commits meanwhile waits as well."""

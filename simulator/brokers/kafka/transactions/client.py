@@ -158,28 +158,23 @@ class TransactionalClient:
 
     def end(self, commit: bool):
         """EndTxn, until the coordinator has decided; "" or the error. An aborted transaction is recorded as such whatever the answer."""
-        operation, word = self.operation, "commit" if commit else "abort"
-        written = bool(operation.sends)
         if commit:
-            operation.asked = self.world.now
-        first = True
-        error, producer = ("", self.producer)
-        if written:
-            error, producer, first = yield from self._end(commit, word)
-        if not error and written:
+            self.operation.asked = self.world.now
+        error, producer, doubtful = (yield from self._end(commit)) if self.operation.sends else ("", self.producer, False)
+        if not error:
             self._adopt(producer)
-        never = not commit or first and error  # refused at the first attempt: nothing can have come of it
-        self.finish(OK if not error and commit else FAIL if never else INFO, error)
+        self.finish(OK if commit and not error else INFO if commit and doubtful else FAIL, error)
         return error
 
-    def _end(self, commit: bool, word: str):
-        body = self.transactional_id, self.producer, commit
-        limit, attempts = self.world.now + self.settings.delivery_timeout, 0
+    def _end(self, commit: bool):
+        """Asks until there is an answer: the error, the producer id and epoch to go on with, and whether an unanswered attempt may have worked."""
+        body, word = (self.transactional_id, self.producer, commit), "commit" if commit else "abort"
+        limit, doubtful = self.world.now + self.settings.delivery_timeout, False
         while True:
             error, producer = yield self.request(self.system.state_key, "end_txn", body, word)
-            attempts += 1
+            doubtful = doubtful or error in RETRIABLE
             if error not in RETRIABLE or self.world.now >= limit:
-                return error, producer, attempts == 1 and error not in RETRIABLE
+                return error, producer, doubtful
             yield self.sleep(self._backoff(error))
 
     def recover(self, error: str):
