@@ -1,7 +1,7 @@
 """What is done to a real Kafka in the lab kafka-kraft, and what is counted afterwards.
 
-Three producers, one for each `acks`, write to topics of their own that one broker leads and two follow. The fault is a
-stall of the followers, as in a long garbage collection, at whose end the leader dies: what the leader alone has is gone.
+Three producers, one for each `acks`, write to topics of their own that one broker leads and two follow. The fault is
+a stall of the followers, as in a long garbage collection, at whose end the leader dies: what it alone has is gone.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def lost(history: History) -> int:
 
 
 class Trio:
-    """A recorder for each `acks`, all at `rate` records a second, on topics of one partition that the same broker leads."""
+    """A recorder for each `acks`, all at `rate` records a second, on one partition each that the same broker leads."""
 
     def __init__(self, cluster: KafkaCluster, name: str, rate: float = 200.0, leader: str = "broker-1"):
         self.cluster, self.recorders = cluster, {}
@@ -85,7 +85,7 @@ def stall_and_kill(cluster: KafkaCluster, leader: str, stall: float = 2.0) -> No
 
 
 def read_both_ways(bootstrap: str, topic: str) -> dict[str, int]:
-    """How many records a reader is given from the beginning to what it believes to be the end, under both isolations."""
+    """How many records a reader is given from the beginning to what it takes for the end, under both isolations."""
     counts = {}
     for isolation in ISOLATIONS:
         history = read_all(Recording(bootstrap, topic), isolation)

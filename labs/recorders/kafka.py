@@ -1,7 +1,7 @@
 """Producers and readers of a Kafka topic, every operation in a History that the checks can judge.
 
-The clients are librdkafka's, through `confluent-kafka`; all they need is a bootstrap address, so the broker may be Apache
-Kafka, librdkafka's mock cluster or anything else that speaks the protocol. Members of consumer groups: kafka_group.py.
+The clients are librdkafka's, through `confluent-kafka`; all they need is a bootstrap address, so the broker may be
+Apache Kafka, librdkafka's mock cluster or anything else that speaks the protocol. Members of consumer groups: kafka_group.py.
 
 What an answer means, and what is written down:
 
@@ -34,7 +34,7 @@ from labs.servers.process import wait_until
 from simulator.evidence.history import FAIL, FINAL_READER, INFO, OK, TYPES, UNKNOWN, History
 from simulator.evidence.policy import Guarantees
 
-LOGGER = logging.Logger("librdkafka", logging.CRITICAL + 1)  # brokers that die are the lesson, not news for standard error
+LOGGER = logging.Logger("librdkafka", logging.CRITICAL + 1)  # brokers that die are the lesson, not news
 REFUSALS = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.INVALID_RECORD,
             KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}
 NOT_APPENDED = {KafkaError.NOT_ENOUGH_REPLICAS, KafkaError.NOT_LEADER_FOR_PARTITION,
@@ -180,7 +180,8 @@ class Sender:
             self._reported(op, partition, value, invoked, error, message, transaction)
         while True:
             try:
-                return self.producer.produce(recording.topic, str(value).encode(), partition=partition, on_delivery=report)
+                return self.producer.produce(recording.topic, str(value).encode(), partition=partition,
+                                             on_delivery=report)
             except BufferError:  # a full queue waits
                 self._serve(self.producer.poll, 0.1)
             except KafkaException as refusal:  # never left this process: the producer is fenced, or out of order
@@ -341,11 +342,12 @@ def read_all(recording: Recording, isolation: str = "read_committed", patience: 
 class KafkaRecorder:
     """A producer at a steady `rate` (records a second) and a consumer of one topic; `history` is what they saw.
 
-    `acks`, `idempotence` and other options are the producer's (see Sender); `patience` is how many seconds `finish` waits
-    for answers.
+    `acks`, `idempotence` and other options are the producer's (see Sender); `patience` is how many seconds `finish`
+    waits for answers.
     """
 
-    def __init__(self, bootstrap: str, topic: str = "orders", rate: float = 300.0, *, patience: float = 30.0, **producer):
+    def __init__(self, bootstrap: str, topic: str = "orders", rate: float = 300.0, *, patience: float = 30.0,
+                 **producer):
         if not rate > 0:
             raise ValueError(f"rate: {rate!r} records a second is not more than 0")
         self.bootstrap, self.topic, self.rate, self.patience, self.options = bootstrap, topic, rate, patience, producer
@@ -380,7 +382,8 @@ class KafkaRecorder:
     def wait_for_recovery(self, timeout: float = 60.0) -> float:
         """Seconds until a record sent after this call has been acknowledged in every partition."""
         called = self.recording.clock()
-        seconds = wait_until(lambda: min(self.sender.latest) > called, timeout, f"acknowledgements from all of {self.topic}")
+        seconds = wait_until(lambda: min(self.sender.latest) > called, timeout,
+                             f"acknowledgements from all of {self.topic}")
         self._raise_what_failed()
         return seconds
 
@@ -391,7 +394,8 @@ class KafkaRecorder:
 
     def faults(self, events) -> list[tuple[float, str, str]]:
         """What was done to a cluster while recording (its `events`): (seconds since the start, what, node)."""
-        return [(self.recording.clock(when), what, node) for when, what, node in events if when >= self.recording.started]
+        clock, started = self.recording.clock, self.recording.started
+        return [(clock(when), what, node) for when, what, node in events if when >= started]
 
     def finish(self) -> History:
         """Stops the producer, reads the topic from its beginning with a fresh client, and returns the history."""

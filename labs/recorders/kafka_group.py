@@ -4,8 +4,8 @@
     first, second = group.join("consumer-1"), group.join("consumer-2")
     first.kill()
 
-A member commits a batch after working on it (`work` seconds a record), so a member that dies within a batch leaves it to
-be read again. What a member polled is written down when it says so; a poll whose member died before it could speak is not.
+A member commits a batch after working on it (`work` seconds a record), so a member that dies within a batch leaves it
+to be read again. What a member polled is written down when it says so; if it died before it could speak, it is not.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class Group:
     def wait_owned(self, timeout: float = 30.0) -> float:
         """Seconds until the running members own every partition, each once."""
         everything = list(range(self.recording.partitions))
-        return wait_until(lambda: self.owned() == everything, timeout, f"an owner for every partition in group {self.name}")
+        what = f"an owner for every partition in group {self.name}"
+        return wait_until(lambda: self.owned() == everything, timeout, what)
 
     def owned(self) -> list[int]:
         """The partitions of the running members, in order."""
@@ -112,7 +113,7 @@ class Member:
         return wait_until(lambda: len(self.happened(what)) >= count or not self.alive, timeout, f"{self.name}: {what}")
 
     def order(self, what: str) -> None:
-        """Tells the member to `hold` (neither commit nor poll), `go` on, `commit` its latest batch again, or `close`."""
+        """Tells the member to `hold` (neither commit nor poll), `go` on, `commit` its latest batch, or `close`."""
         self.process.stdin.write(f"{what}\n")
         self.process.stdin.flush()
 

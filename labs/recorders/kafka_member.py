@@ -2,8 +2,8 @@
 
 Run as `python kafka_member.py SETTINGS`. It polls a batch, works on it and commits it, and writes what happened to
 standard output, one JSON object a line. It obeys lines on standard input: `hold` (keep the batch, do not commit, do not
-poll), `go`, `commit` (commit the latest batch again) and `close`. When standard input ends, whoever started it is gone, and
-so is it.
+poll), `go`, `commit` (commit the latest batch again) and `close`. When standard input ends, whoever started it is gone,
+and so is it.
 """
 
 import json

@@ -1,8 +1,8 @@
 """Members of a share group (KIP-932), every delivery and settlement in a QueueHistory that the queue checks judge.
 
-librdkafka's ShareConsumer is a preview (2.16). Each member is in explicit mode: every record of a poll is settled before the
-next poll. Key: the topic. Value: what the record says. A delivery's attempt is Kafka's delivery count. A record given back at
-its last attempt (`group.share.delivery.count.limit`, 5) is archived; no client is told, so the rule is applied here.
+librdkafka's ShareConsumer is a preview (2.16). Each member is in explicit mode: every record of a poll is settled before
+the next poll. Key: the topic. Value: what the record says. A delivery's attempt is Kafka's delivery count. A record given
+back at its last attempt (`group.share.delivery.count.limit`, 5) is archived; no client is told, so the rule is applied.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ ACTIONS = {"ack": AcknowledgeType.ACCEPT, "requeue": AcknowledgeType.RELEASE, "r
 
 
 class ShareGroup:
-    """A share group on one topic, which it reads from the beginning; `decide(value, attempt)` names what to do with a record.
+    """A share group on one topic, which it reads from the beginning.
 
-    That is "ack", "requeue" (give it back for another delivery) or "reject" (never again).
+    `decide(value, attempt)` says what to do: "ack", "requeue" (give it back for another delivery), "reject" (never again).
     """
 
     def __init__(self, bootstrap: str, topic: str, name: str = "workers",

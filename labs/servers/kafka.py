@@ -1,12 +1,12 @@
-"""A real Apache Kafka on this machine, in KRaft mode: nodes to kill by process id, pause, stop politely and start again.
+"""A real Apache Kafka on this machine, in KRaft mode: nodes to kill by process id, pause, stop and start again.
 
     with kafka.single() as node: ...                      # one process, broker and controller in one
     with kafka.cluster(controllers=3, brokers=3) as six:  # six processes
         six.create_topic("orders", partitions=3)
         six.kill(six.leader("orders", 0))
 
-Clients need nothing but `bootstrap`. Every node listens on loopback only; its data, its configuration and its log are in
-the sandbox's folder. Where Kafka itself comes from: kafka_install.py.
+Clients need nothing but `bootstrap`. Every node listens on loopback only; its data, its configuration and its log are
+in the sandbox's folder. Where Kafka itself comes from: kafka_install.py.
 
 All settings are Kafka's defaults except those in `SMALL`, which make a cluster of six fit on a laptop, and what
 `settings` says. Measured on two cores (Kafka 4.4.0, Java 17): one node is formatted and ready after 3 s and takes
@@ -40,7 +40,7 @@ SMALL = {
     "transaction.state.log.num.partitions": 4,
     "share.coordinator.state.topic.num.partitions": 4,
     "log.cleaner.dedupe.buffer.size": 4 << 20,  # 128 MB by default, half of our heap
-    "group.initial.rebalance.delay.ms": 0,  # 3 s by default, so that a whole deployment joins before the first rebalance
+    "group.initial.rebalance.delay.ms": 0,  # 3 s by default, so that a whole deployment joins first
     "group.min.session.timeout.ms": 1000,  # what a client may ask for; 6 s by default
     "group.consumer.min.session.timeout.ms": 1000,
     "group.consumer.min.heartbeat.interval.ms": 100,
@@ -73,21 +73,21 @@ class Node:
         return f"{HOST}:{self.ports['PLAINTEXT']}"
 
     def answers(self) -> bool:
-        """Whether the node accepts connections on every port; a broker does so only once the controller lets it work."""
+        """Whether the node accepts connections on every port; a broker does so only once the controller lets it."""
         return all(_accepts(port) for port in self.ports.values())
 
 
 class KafkaCluster:
     """`controllers` and `brokers` as processes of their own, or `combined` nodes that are both.
 
-    `settings` are added to every node's server.properties (a value of None removes a setting of `SMALL`); `heap` is each
-    process's -Xmx, `jvm` are more options of Java. `events` lists (time.monotonic(), what was done, node).
+    `settings` are added to every node's server.properties (a value of None removes a setting of `SMALL`); `heap` is
+    each process's -Xmx, `jvm` are more options of Java. `events` lists (time.monotonic(), what was done, node).
     """
 
     def __init__(self, brokers: int = 3, controllers: int = 3, *, combined: bool = False, settings: dict | None = None,
                  heap: str = "256m", jvm: tuple[str, ...] = (), quiet: bool = False):
         if controllers not in (1, 3, 5):
-            raise ValueError(f"controllers: {controllers!r} is not 1, 3 or 5; an even number tolerates no more failures")
+            raise ValueError(f"controllers: {controllers!r} is not 1, 3 or 5; an even number tolerates no more deaths")
         if not 1 <= brokers <= 9:
             raise ValueError(f"brokers: {brokers!r} is not between 1 and 9, and each is a process of {heap} and more")
         self.nodes = _combined(brokers) if combined else _separate(brokers, controllers)
@@ -163,7 +163,8 @@ class KafkaCluster:
                     del running[name]
                     if server.process.returncode:
                         raise RuntimeError(f"{name} could not be formatted:\n{server.log_tail()}")
-        self._say(f"formatted {len(self.nodes)} data folder(s) for cluster {self.id} in {time.monotonic() - started:.1f} s")
+        seconds = time.monotonic() - started
+        self._say(f"formatted {len(self.nodes)} data folder(s) for cluster {self.id} in {seconds:.1f} s")
 
     def _start(self, names) -> None:
         for name in names:
@@ -187,7 +188,8 @@ class KafkaCluster:
             node.server.wait_ready(node.answers, timeout - (time.monotonic() - started))
             self._say(f"  {node.name} (pid {node.server.pid}) answers after {time.monotonic() - started:.1f} s")
         ids = {node.id for node in nodes if node.is_broker}
-        wait_until(lambda: ids <= self._broker_ids(), timeout - (time.monotonic() - started), "all brokers in the metadata")
+        left = timeout - (time.monotonic() - started)
+        wait_until(lambda: ids <= self._broker_ids(), left, "all brokers to be in the metadata")
         return time.monotonic() - started
 
     # What the nodes say
@@ -291,7 +293,8 @@ class KafkaCluster:
         """Starts nodes that have ended, with the data they had; seconds until they serve again."""
         for name in names:
             if self._server(name).alive:
-                raise ValueError(f"name: {name} is still running (pid {self._server(name).pid}); kill or terminate it first")
+                pid = self._server(name).pid
+                raise ValueError(f"name: {name} is still running (pid {pid}); kill or terminate it first")
         self._start(names)
         self.events += [(time.monotonic(), "restarted", name) for name in names]
         return self.wait_ready(*names, timeout=timeout)
@@ -315,12 +318,12 @@ class KafkaCluster:
     def properties(self, name: str) -> str:
         """A node's server.properties."""
         node, copies = self.nodes[name], min(3, len(self.brokers))
-        voters = [self.nodes[voter] for voter in self.controllers]
+        voters = ",".join(f"{HOST}:{self.nodes[voter].ports['CONTROLLER']}" for voter in self.controllers)
         clients = f"PLAINTEXT://{HOST}:{node.ports.get('PLAINTEXT')}"
         own = {"process.roles": node.roles, "node.id": node.id, "log.dirs": self._data(node).as_posix(),
                "listeners": ",".join(f"{name}://{HOST}:{port}" for name, port in node.ports.items()),
                "controller.listener.names": "CONTROLLER",
-               "controller.quorum.bootstrap.servers": ",".join(f"{HOST}:{voter.ports['CONTROLLER']}" for voter in voters)}
+               "controller.quorum.bootstrap.servers": voters}
         if node.is_broker:
             own["advertised.listeners"] = clients
         replicated = {"default.replication.factor": copies, "offsets.topic.replication.factor": copies}
@@ -372,10 +375,10 @@ def _combined(count: int) -> dict[str, Node]:
 
 def _separate(brokers: int, controllers: int) -> dict[str, Node]:
     ports = free_ports(brokers + controllers)
-    quorum = {f"controller-{i + 1}": Node(f"controller-{i + 1}", 101 + i, "controller", {"CONTROLLER": ports.pop()},
-                                          _random_id()) for i in range(controllers)}
-    return quorum | {f"broker-{i + 1}": Node(f"broker-{i + 1}", i + 1, "broker", {"PLAINTEXT": ports.pop()}, _random_id())
-                     for i in range(brokers)}
+    nodes = [Node(f"controller-{i + 1}", 101 + i, "controller", {"CONTROLLER": ports.pop()}, _random_id())
+             for i in range(controllers)]
+    nodes += [Node(f"broker-{i + 1}", i + 1, "broker", {"PLAINTEXT": ports.pop()}, _random_id()) for i in range(brokers)]
+    return {node.name: node for node in nodes}
 
 
 def _random_id() -> str:

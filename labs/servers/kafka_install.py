@@ -3,8 +3,8 @@
 Looked for in this order:
 
 1. `KAFKA_HOME`, an unpacked Kafka 4.x; it needs Java 17 or newer.
-2. A Docker engine with the image apache/kafka, pulled if absent. The nodes use the host's network: on Linux as it is, in
-   Docker Desktop after "Enable host networking". THIS PATH WAS WRITTEN WITHOUT A DOCKER ENGINE AT HAND AND NEVER RUN.
+2. A Docker engine with the image apache/kafka, pulled if absent. The nodes use the host's network: on Linux as it is,
+   in Docker Desktop after "Enable host networking". THIS PATH WAS WRITTEN WITHOUT A DOCKER ENGINE AT HAND AND NEVER RUN.
 3. Java 17 or newer and Maven: the jars named in kafka-pom.xml (43 MB) are copied to a cache folder once.
 
 All three give a class path, and the lab starts `kafka.tools.StorageTool` and `kafka.Kafka` on it, as Kafka's own
@@ -27,13 +27,14 @@ from .process import Server
 VERSION = "4.4.0"
 IMAGE = f"apache/kafka:{VERSION}"
 POM = Path(__file__).with_name("kafka-pom.xml")
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "distributed-messaging-course" / f"kafka-{VERSION}"
+CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "distributed-messaging-course"
+CACHE = CACHES / f"kafka-{VERSION}"
 ARCHIVE = CACHE.with_name(f"{CACHE.name}.jsa")
 PATIENCE = 180  # seconds for a download
-HOW_TO_GET = (f"unpack Kafka {VERSION} and set KAFKA_HOME to its folder, or start a Docker engine, or install Java 17 and "
-              "Maven (Debian: `apt-get install default-jdk-headless maven`), then restart the kernel")
+HOW_TO_GET = (f"unpack Kafka {VERSION} and set KAFKA_HOME to its folder, or start a Docker engine, or install Java 17 "
+              "and Maven (Debian: `apt-get install default-jdk-headless maven`), then restart the kernel")
 
-# Small and quick to start rather than fast in the long run. slf4j-simple and Log4j each ignore what is meant for the other.
+# Small and quick to start rather than fast in the long run. slf4j-simple and Log4j each ignore the other's options.
 JVM = ("-Xms32m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData",
        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true",
        "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS", "-Dlog4j2.level=WARN")
@@ -70,7 +71,7 @@ class Installation:
 
 
 class Container(Server):
-    """A server that runs in a container: signals to the `docker run` process would not reach it (never run, see above)."""
+    """A server that runs in a container: signals to `docker run` would not reach it (never run, see above)."""
 
     def kill(self) -> None:
         self._docker("kill")
@@ -152,7 +153,8 @@ def _kafka_home() -> Installation:
 def _docker() -> Installation:
     if not _succeeds(20, "docker", "info", "--format", "{{.ServerVersion}}"):
         raise Absent("no Docker engine answers")
-    if not (_succeeds(20, "docker", "image", "inspect", IMAGE) or _succeeds(PATIENCE, "docker", "pull", "--quiet", IMAGE)):
+    present = _succeeds(20, "docker", "image", "inspect", IMAGE)
+    if not (present or _succeeds(PATIENCE, "docker", "pull", "--quiet", IMAGE)):
         raise Absent(f"the Docker engine could not pull {IMAGE}")
     return Installation(f"Docker image {IMAGE}", "/opt/kafka/libs/*", container=True)
 

@@ -1,4 +1,4 @@
-"""The scenarios on a real Apache Kafka of one controller and three brokers: each function plays one and returns its verdicts."""
+"""The scenarios on a real Apache Kafka, one controller and three brokers: a function plays one, returns its verdicts."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def test_a_difference_is_shown():
     models = {name: frozenset(scenario["expected"]) for name, scenario in SCENARIOS.items()}
     told = table(models, models | {"idempotent_retry": frozenset({"duplicated"})}).splitlines()
     assert [line.split()[0] for line in told if line.endswith("DIFFER")] == ["idempotent_retry"]
-    assert table(models, "no Java").endswith("Apache Kafka was not run: no Java") and "not run" in table(models, "no Java")
+    assert table(models, "no Java").endswith("Apache Kafka was not run: no Java")
 
 
 # The verdicts themselves, on the smallest histories and their near misses

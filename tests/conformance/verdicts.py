@@ -20,7 +20,8 @@ def of_log(history: History, fenced: bool = False) -> frozenset[str]:
     if not history.drained:
         raise ValueError("the final reader did not reach the end of the log, so nothing can be said about losses")
     found = check(history).verdicts
-    return _named(lost=any(found[kind].records for kind in LOSSES), duplicated=found["duplicate"].records, fenced=fenced)
+    lost = any(found[kind].records for kind in LOSSES)
+    return _named(lost=lost, duplicated=found["duplicate"].records, fenced=fenced)
 
 
 def of_group(history: History, fenced: bool = False) -> frozenset[str]:

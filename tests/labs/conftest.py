@@ -24,7 +24,7 @@ def kafka_found() -> str:
 
 @pytest.fixture(scope="module")
 def node(kafka_found):
-    """One combined node of a real Kafka that gives up a dead broker after 3 s, and a silent member of a group after 1 s."""
+    """One combined node of a real Kafka that gives up a dead broker after 3 s, a silent member of a group after 1 s."""
     impatient = {"broker.session.timeout.ms": 3000, "broker.heartbeat.interval.ms": 500,
                  "group.consumer.session.timeout.ms": 1000, "group.consumer.heartbeat.interval.ms": 300}
     with kafka.single(quiet=True, settings=impatient) as node:
