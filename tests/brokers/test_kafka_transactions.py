@@ -6,6 +6,7 @@ import pytest
 from simulator import Workload, faults, kafka, simulate
 from simulator.brokers.kafka.log import Log, LogBatch
 from simulator.brokers.kafka.transactions.broker import TransactionalBroker
+from simulator.kernel.world import World
 
 from . import transaction_schedules as schedules
 
@@ -235,6 +236,15 @@ def test_a_zombie_of_a_group_cannot_commit_the_offsets_of_others():
     run = pipeline(faults.pause("worker-1", at=2.03, lasts=3))
     assert any("txn_offset_commit" in note or "produce" in note or "end_txn" in note for note in told(run, "answer"))
     assert told(run, "generation")[-1] == "worker-1, worker-2"
+
+
+def test_a_marker_of_a_coordinator_that_was_replaced_is_refused():
+    broker = kafka.Transactions(cluster=QUICK).build(World(1), STEADY).brokers[0]
+    leadership = broker.leading[0]
+    for batch in (written(0), written(1, marker="commit")._replace(content=3)):  # written by the coordinator of epoch 3
+        leadership.log.append(batch, 0.0)
+    assert broker._marker_error(leadership, (1, 5), coordinator_epoch=2) == "TRANSACTION_COORDINATOR_FENCED"
+    assert broker._marker_error(leadership, (1, 5), coordinator_epoch=3) == ""
 
 
 # What is refused
