@@ -9,11 +9,11 @@ sentence where it is not. Nothing is pretended: what did not run shows no result
 
 from __future__ import annotations
 
-from labs.servers import kafka_install, mock_kafka, postgres, process
+from labs.servers import kafka_install, mock_kafka, postgres, process, temporal
 
 MARK = "%%needs "
 # What is more than one program on the PATH knows itself where it is.
-ELSEWHERE = {"kafka": kafka_install, "mock-kafka": mock_kafka, "postgres": postgres}
+ELSEWHERE = {"kafka": kafka_install, "mock-kafka": mock_kafka, "postgres": postgres, "temporal": temporal}
 
 
 def find(program: str) -> str | None:

@@ -26,7 +26,8 @@ FLOORS = {
     "simulator.run": {"simulator.kernel", "simulator.evidence", "simulator.workload", "simulator.views"},
     "simulator.experiment": {"simulator.kernel", "simulator.workload", "simulator.run"},
     "simulator": {"simulator.kernel", "simulator.brokers", "simulator.workload", "simulator.theory", "simulator.experiment"},
-    "labs": {"simulator", "simulator.brokers", "simulator.evidence", "simulator.views", "simulator.theory"},  # it predicts, then measures
+    "labs": {"simulator", "simulator.brokers", "simulator.evidence", "simulator.views", "simulator.theory",  # it predicts, then measures
+             "exercises"},  # whose services and rules judge a real engine too
     "classroom": {"simulator", "simulator.experiment", "simulator.run", "simulator.views"},
     "exercises": {"simulator", "simulator.evidence", "classroom"},
 }
