@@ -20,6 +20,8 @@ class Finding:
     sentence: str
     how: str
     story: list[str] = field(default_factory=list, repr=False)
+    events: list[dict] = field(default_factory=list, repr=False)
+    words: Callable | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.sentence} {self.how}"
@@ -51,6 +53,13 @@ class Verdict:
         """Why the check is not correct, in one line."""
         return str(self.finding) if self.finding else ("" if self.outcome == CORRECT else "not attempted")
 
+    def play(self):
+        """The failing run as a film to scrub and step; None if nothing failed."""
+        from .film import film  # here, because a graded run needs no picture
+
+        found = self.finding
+        return found and film(found.events, found.words, title=found.sentence, question=f"{self.check}: {found.rule}")
+
     def __repr__(self) -> str:
         if self.outcome == CORRECT:
             return f"{self.check}: correct. {self.runs} runs, {self.faults} faults survived."
@@ -59,7 +68,8 @@ class Verdict:
         return "\n".join([
             f"{self.check}: wrong, found in run {self.runs}.",
             f"  Broken: {self.finding.rule}. {self.finding.sentence}",
-            f"  How:    {self.finding.how}", "", "  The run, step by step:", *map("    {}".format, self.finding.story)])
+            f"  How:    {self.finding.how}", "", "  The run, step by step (the same as a film: _.play()):",
+            *map("    {}".format, self.finding.story)])
 
 
 def walk(plans: Iterable, perform: Callable) -> Iterator:

@@ -13,7 +13,7 @@ def first_broken(run, rules, words: Callable) -> Finding | None:
     """The first rule that a run breaks, explained; None if all hold."""
     for rule in rules:
         for sentence in rule(run):
-            return Finding(rule.__name__, sentence, how(run, words), story(run, words))
+            return Finding(rule.__name__, sentence, how(run, words), story(run, words), run.events, words)
     return None
 
 

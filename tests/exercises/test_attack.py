@@ -141,3 +141,30 @@ def test_a_failing_plan_shrinks_to_the_fault_that_matters():
 
 def test_a_crash_is_no_exception():
     assert not issubclass(Crash, Exception)
+
+
+# The film of a failing run.
+
+EVENTS = [{"who": "worker-1", "what": "call", "call": "pay", "about": "o1", "outcome": "info"},
+          {"who": "worker-1", "what": "INSERT seen", "step": 1}, {"who": "worker-1", "what": "COMMIT", "step": 2},
+          {"who": "worker-1", "what": "charge o1", "step": 3},
+          {"who": "worker-1", "what": "request lost", "fault": True},
+          {"who": "worker-1", "what": "answer o1", "step": 4},
+          {"who": "worker-1", "what": "crash", "fault": True, "step": 5},
+          {"who": "worker-1", "what": "call", "call": "pay", "about": "o1", "outcome": "ok"}]
+
+
+def test_a_failing_run_is_a_film_in_which_what_was_lost_gets_lost_and_the_dead_start_again():
+    from exercises.attack.film import film
+    shown = film(EVENTS, lambda event: f"fault: {event['what']}", title="o1 was paid twice.", question="pay: twice")
+    names = [shown.trace.kinds[code].name for code in shown.trace.events.rows["kind"]]
+    assert names == ["call", "step", "commit", "ask", "lost", "fault", "note", "crash", "restart", "call"]
+    assert "fault: crash" in shown.story() and "o1 was paid twice." in shown.story()
+    assert (shown.trace.events.rows["time"][1:] >= shown.trace.events.rows["time"][:-1]).all()
+
+
+def test_only_what_failed_has_a_film():
+    from exercises.attack import Finding, Verdict
+    assert Verdict("pay", "correct", 3, 2).play() is None
+    found = Finding("twice", "o1 was paid twice.", "It died.", [], EVENTS, lambda event: event["what"])
+    assert Verdict("pay", "wrong", 3, 2, found).play().title == "o1 was paid twice."
