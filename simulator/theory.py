@@ -8,7 +8,7 @@ server); their ratio, the `utilization` (rho), must stay below 1 for a queue to 
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import comb, exp, expm1, inf, isfinite, log, log1p
+from math import comb, exp, expm1, inf, isfinite, log, log1p, prod
 from numbers import Integral
 from statistics import NormalDist
 
@@ -316,6 +316,33 @@ def birthday(ids: int, bits: int) -> float:
     _whole(ids=ids)
     _count(bits=bits)
     return -expm1(-ids * (ids - 1) / 2 / 2 ** bits)
+
+
+# Patterns
+
+
+def inconsistent(window: float, between_crashes: float) -> float:
+    """Probability that a crash falls into the `window` seconds between two writes; crashes are Poisson."""
+    _not_negative(window=window)
+    _positive(between_crashes=between_crashes)
+    return -expm1(-window / between_crashes)
+
+
+def saga_compensated(*refusals: float) -> float:
+    """Probability that a saga is undone, given that each step is refused with its probability: 1 - prod(1 - p)."""
+    _probability(**{f"step {number}": p for number, p in enumerate(refusals, 1)})
+    return 1 - prod(1 - p for p in refusals)
+
+
+def saga_wasted(*refusals: float) -> float:
+    """Mean number of steps that a saga does and undoes again: (k - 1) for each saga that fails at step k."""
+    _probability(**{f"step {number}": p for number, p in enumerate(refusals, 1)})
+    return sum(k * p * prod(1 - q for q in refusals[:k]) for k, p in enumerate(refusals))
+
+
+def overtaken(arrival_rate: float, window: float) -> float:
+    """Probability that somebody else writes within the `window` seconds between reading and writing; writes are Poisson."""
+    return -expm1(-little(arrival_rate, window))
 
 
 # Cost

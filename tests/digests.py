@@ -11,6 +11,7 @@ from simulator.brokers.pubsub import PubSub
 from simulator.brokers.workqueue import WorkQueue
 from simulator.evidence.table import Names, Table
 from simulator.kernel.objectstore import profile
+from simulator.patterns import DualWrite, EventStore, Outbox, Projection, Saga
 
 SMALL = Workload(rate=200, record_bytes=500, keys=50, seconds=20, consumers=2)
 AT_WORK = Workload(rate=50, keys=None, seconds=20, arrivals="even", consumers=3, work=distributions.Exponential(0.01))
@@ -48,6 +49,13 @@ SCENARIOS = {
                               (faults.crash("queue-1", at=5, lasts=3), faults.pause("worker-1", at=12, lasts=4), faults.crash("worker-2", at=3, lasts=6))),
     "publish-subscribe": (PubSub(), AT_WORK, ()),
     "publish-subscribe in trouble": (PubSub(), AT_WORK, (faults.crash("server-1", at=5, lasts=3), faults.isolate("subscriber-1", at=10, lasts=4))),
+    "dual write in trouble": (DualWrite(gap=0.1, rollback=0.1), AT_WORK, (faults.crash("service-1", at=5, lasts=3),)),
+    "outbox in trouble": (Outbox(transaction=distributions.Exponential(0.05), rollback=0.1), AT_WORK,
+                          (faults.crash("relay-1", at=5.002, lasts=3), faults.crash("broker", at=12, lasts=2))),
+    "outbox by change data capture in trouble": (Outbox(relay="cdc"), AT_WORK, (faults.crash("relay-1", at=5.3, lasts=3),)),
+    "saga in trouble": (Saga(pivot=2), AT_WORK, (faults.crash("orchestrator", at=5, lasts=2), faults.pause("payment", at=9, lasts=7))),
+    "projection in trouble": (Projection("after"), AT_WORK, (faults.crash("projector", at=5, lasts=2),)),
+    "event store": (EventStore(writers=3, accounts=2, snapshot_every=10, fold=0.001), AT_WORK, ()),
 }
 
 

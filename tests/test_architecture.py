@@ -22,6 +22,7 @@ FLOORS = {
     "simulator.theory": set(),
     "simulator.workload": {"simulator.kernel"},
     "simulator.brokers": {"simulator.kernel", "simulator.evidence", "simulator.workload"},
+    "simulator.patterns": {"simulator.kernel", "simulator.evidence", "simulator.workload"},  # beside the brokers: a pattern must hold on any of them
     "simulator.views": {"simulator.evidence", "simulator.theory"},
     "simulator.run": {"simulator.kernel", "simulator.evidence", "simulator.workload", "simulator.views"},
     "simulator.experiment": {"simulator.kernel", "simulator.workload", "simulator.run"},
@@ -158,7 +159,7 @@ def test_a_module_says_what_it_is(name):
 
 # Chance: nothing but the named streams may decide anything in a run
 
-MODELS = [name for name in MODULES if room(name) in ("simulator.kernel", "simulator.brokers", "simulator.workload")]
+MODELS = [name for name in MODULES if room(name) in ("simulator.kernel", "simulator.brokers", "simulator.patterns", "simulator.workload")]
 BANNED_IMPORTS = {"random", "time", "datetime", "secrets", "uuid", "os", "threading", "asyncio"}
 BANNED_CALLS = {"hash", "id"}
 
