@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pandas as pd
+
 from labs.pgoutput import Insert, decoded
-from labs.visibility import LOOK, Outcome, Row
+from labs.visibility import LOOK, Outcome, Row, run, schedules
 
 TABLE = """
 DROP TABLE IF EXISTS seen;
@@ -30,7 +32,9 @@ QUERIES = {
     "flag": f"{COLUMNS} AND NOT published ORDER BY position FOR UPDATE SKIP LOCKED",
 }
 MARK = "UPDATE seen SET published = true WHERE schedule = %s AND position = ANY(%s)"
-DO = {"S": "SELECT nextval('seen_position')", "X": "SELECT pg_current_xact_id()", "L": "SELECT pg_advisory_xact_lock(1)"}
+DO = {"S": "SELECT nextval('seen_position')", "X": "SELECT pg_current_xact_id()",
+      "L": "SELECT pg_advisory_xact_lock(1)"}
+DRAWN = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM seen_position"
 SLOT = "seen"
 
 
@@ -62,20 +66,21 @@ class Relay:
 
 
 class Stage:
-    """Two writers, the relays, and a slot; `perform` plays one schedule, `decoded` is what the slot has to say of all."""
+    """Two writers, the relays, and a slot: `perform` plays one schedule, `decoded` is what the slot says of all."""
 
     def __init__(self, database):
         self.relay, self.writers = database.connect(), {name: database.connect() for name in "AB"}
         self.performed = 0
         self.relay.execute(TABLE)
-        self.relay.execute("DROP PUBLICATION IF EXISTS seen; CREATE PUBLICATION seen FOR TABLE seen WITH (publish = 'insert')")
+        self.relay.execute("DROP PUBLICATION IF EXISTS seen")
+        self.relay.execute("CREATE PUBLICATION seen FOR TABLE seen WITH (publish = 'insert')")
         self.relay.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", [SLOT])
 
     def perform(self, schedule: Iterable[tuple[str, str]]) -> dict[str, Outcome]:
         """What each cursor makes of one schedule."""
         self.performed += 1
         self.positions, self.commits = {}, 0
-        (base,) = self.relay.execute("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM seen_position").fetchone()
+        (base,) = self.relay.execute(DRAWN).fetchone()
         relays = [Relay(self.relay, name, self.performed, base) for name in QUERIES]
         for writer in self.writers.values():
             writer.execute("BEGIN")
@@ -87,6 +92,17 @@ class Stage:
                 self._write(who, action)
         committed = self.relay.execute(COLUMNS + " ORDER BY version", {"schedule": self.performed}).fetchall()
         return {relay.name: Outcome([Row(*row) for row in committed], relay.published) for relay in relays}
+
+    def compared(self, a: str = "SXC", b: str = "SXC", judge: str = "loses") -> pd.DataFrame:
+        """Every schedule of two writers: how often each cursor `loses` or `inverts`, in the model and here."""
+        counts = {name: {"model": 0, "PostgreSQL": 0, "same rows published": 0} for name in QUERIES}
+        for schedule in schedules(a, b):
+            for name, live in self.perform(schedule).items():
+                model = run(schedule, name)
+                counts[name]["model"] += getattr(model, judge)
+                counts[name]["PostgreSQL"] += getattr(live, judge)
+                counts[name]["same rows published"] += _writers(model) == _writers(live)
+        return pd.DataFrame(counts).T
 
     def _write(self, who: str, action: str) -> None:
         writer = self.writers[who]
@@ -120,3 +136,8 @@ class Stage:
 
     def __exit__(self, *exception) -> None:
         self.close()
+
+
+def _writers(outcome: Outcome) -> list[str]:
+    """Whose rows were published, in that order; xids differ between a model and a server."""
+    return [row.writer for row in outcome.published]

@@ -1,4 +1,4 @@
-"""A shop with an outbox in PostgreSQL, and two relays that carry it to JetStream: one asks the table, one reads the log.
+"""A shop with an outbox in PostgreSQL, and relays that carry it to JetStream: one asks the table, one reads the log.
 
 Both publish first and remember afterwards, so that a relay which dies in between repeats itself and loses nothing; both
 give a message the same `Nats-Msg-Id` each time, so that the server recognises the copy (within the stream's duplicate
@@ -11,6 +11,7 @@ replication slot.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -40,6 +41,11 @@ class Event(NamedTuple):
     value: int
 
 
+def event_of(row: dict) -> Event:
+    """The event of a decoded row of the outbox, whose values are text."""
+    return Event(row["event_id"], row["customer"], int(row["value"]))
+
+
 def create(db) -> None:
     """Empty tables, and a slot that keeps whatever comes from now on."""
     db.execute(TABLES)
@@ -48,15 +54,17 @@ def create(db) -> None:
     db.execute(ADVANCE, [SLOT, *db.execute("SELECT pg_current_wal_lsn()::text").fetchone()])
 
 
-def place(db, order: int, customer: str, amount: int = 10) -> None:
-    """Stores an order and its announcement: both, or neither."""
+def place(db, order: int, customer: str, amount: int = 10) -> float:
+    """Stores an order and its announcement: both, or neither; when (time.monotonic) the commit was asked for."""
     with db.transaction():
-        db.execute("INSERT INTO outbox (event_id, customer, value) VALUES (%s, %s, %s)", [f"placed-{order}", customer, order])
+        db.execute("INSERT INTO outbox (event_id, customer, value) VALUES (%s, %s, %s)",
+                   [f"placed-{order}", customer, order])
         db.execute("INSERT INTO orders VALUES (%s, %s, %s)", [order, customer, amount])
+        return time.monotonic()
 
 
 class Publisher:
-    """Publishes events to a stream, each until it is acknowledged; counts what it sent and what the server had already."""
+    """Publishes events to a stream; counts what it sent, and what the server recognised as a copy."""
 
     def __init__(self, jetstream, stream: str, deduplicate: bool = True):
         self.jetstream, self.stream, self.deduplicate = jetstream, stream, deduplicate
@@ -66,7 +74,8 @@ class Publisher:
         """Returns once the stream has the event."""
         headers = {"Nats-Msg-Id": event.id} if self.deduplicate else None
         self.sent += 1
-        ack = await self.jetstream.publish(f"{self.stream}.{event.customer}", json.dumps(event).encode(), headers=headers)
+        content = json.dumps(event).encode()
+        ack = await self.jetstream.publish(f"{self.stream}.{event.customer}", content, headers=headers)
         self.recognised += bool(ack.duplicate)
 
 
@@ -94,9 +103,9 @@ async def follow(db, publisher: Publisher, step: Step, batch: int = BATCH) -> in
     events, end = 0, None
     for change in decoded(db, SLOT, PUBLICATION, changes=batch):
         if isinstance(change.message, Insert):
-            row = change.message.row
-            step(f"publish {row['event_id']}")
-            await publisher.publish(Event(row["event_id"], row["customer"], int(row["value"])))
+            event = event_of(change.message.row)
+            step(f"publish {event.id}")
+            await publisher.publish(event)
             events += 1
         elif isinstance(change.message, Commit):
             end = change.message.end_lsn

@@ -165,7 +165,7 @@ class Decoder:
 
 
 def decoded(db, slot: str, publication: str, *, keep: bool = True, changes: int | None = None) -> Iterator[Change]:
-    """What a slot holds: at least so many changes up to the end of a transaction, or all; kept there unless told otherwise."""
+    """What a slot holds: all, or at least so many changes, to the end of a transaction; it stays there if `keep`."""
     function = "pg_logical_slot_peek_binary_changes" if keep else "pg_logical_slot_get_binary_changes"
     rows = db.execute(f"SELECT lsn::text, xid::text::bigint, data FROM {function}(%s, NULL, %s, 'proto_version', '1',"
                       " 'publication_names', %s, 'messages', 'true')", [slot, changes, publication]).fetchall()

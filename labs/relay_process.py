@@ -20,6 +20,7 @@ import psycopg
 
 from labs.outbox import RELAYS, Publisher
 
+NAME = "relay"  # of its sessions, as pg_stat_activity shows them
 SIGKILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
@@ -35,9 +36,10 @@ class Steps:
             os.kill(os.getpid(), SIGKILL)
 
 
-async def relay(kind: str, postgres: str, servers: list[str], stream: str, deduplicate: bool, steps: Steps) -> Publisher:
+async def relay(kind: str, postgres: str, servers: list[str], stream: str, deduplicate: bool,
+                steps: Steps) -> Publisher:
     """Works until nothing waits; the publisher with its counts."""
-    with psycopg.connect(postgres, autocommit=True) as db:
+    with psycopg.connect(postgres, autocommit=True, application_name=NAME) as db:
         async with await nats.connect(servers) as client:
             publisher = Publisher(client.jetstream(), stream, deduplicate)
             while await RELAYS[kind](db, publisher, steps):

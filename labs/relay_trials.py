@@ -1,7 +1,7 @@
 """A relay killed at every one of its steps: what the stream holds afterwards, judged by the checks of every other run.
 
-One trial is one death. The shop places six orders of two customers, one of which the database refuses. A relay's process
-dies before a given step; another relay works until nothing waits. Then the stream is read from its beginning.
+One trial is one death. The shop places six orders of two customers, one of which the database refuses. A relay's
+process dies before a given step; another relay works until nothing waits. Then the stream is read from its beginning.
 
 In the History an order is a record: the shop sends it (`ok` if its transaction was committed, `fail` if it was rolled
 back), its customer is the key, its number the value, and the offset is the stream's sequence number.
@@ -76,18 +76,29 @@ class Trials:
             raise RuntimeError(f"the relay was to die before step {die_at} and ended with code {code}")
         sent = sum(step.startswith("publish") for step in steps[:die_at - 1])
         # The dead relay's session lives until the database has noticed, and its claims with it.
-        wait_until(lambda: self._sessions() <= 1, 20, "the database to notice that the relay is gone")
+        wait_until(lambda: not self._sessions(), 20, "the database to notice that the relay is gone")
         sent += self._work(kind, deduplicate).sent
         stored = self._read(history)
         return Trial(steps[die_at - 1], history, sent, stored, self.judged(history, deduplicate))
+
+    def after_a_crash(self, kind: str = "follow") -> int:
+        """How many messages a relay sends that finds a database which crashed after everything was published."""
+        self._prepare()
+        self.db.execute("CHECKPOINT")
+        self._work(kind, True)
+        self.db.close()
+        self.postgres.kill()
+        self.postgres.restart()
+        self.db = self.postgres.connect()
+        return self._work(kind, True).sent
 
     def judged(self, history: History, deduplicate: bool) -> Report:
         """The verdict on what the stream holds; copies break a promise only if the server was to recognise them."""
         return check(history, Guarantees(idempotence=deduplicate))
 
     def _sessions(self) -> int:
-        query = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND application_name = ''"
-        return self.db.execute(query).fetchone()[0]
+        query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+        return self.db.execute(query, [relay_process.NAME]).fetchone()[0]
 
     def _prepare(self) -> History:
         """Empty tables, an empty stream, and the orders placed."""

@@ -73,7 +73,8 @@ class Database:
 
     def look(self) -> Snapshot:
         """What anybody sees who looks now, by position."""
-        return Snapshot(tuple(sorted(self.rows)), min((self.xids[writer] for writer in self.active), default=len(self.xids) + 1))
+        xmin = min((self.xids[writer] for writer in self.active), default=len(self.xids) + 1)
+        return Snapshot(tuple(sorted(self.rows)), xmin)
 
 
 # The cursors: a look and a memory in, the rows to publish out.
@@ -92,9 +93,10 @@ def below_xmin(look: Snapshot, memory: dict) -> list[Row]:
 
 def by_xid(look: Snapshot, memory: dict) -> list[Row]:
     """WHERE (xid, position) > (last xid, last position) AND xid < xmin ORDER BY xid, position"""
-    new = sorted((row for row in look.rows if (row.xid, row.position) > memory.get("last", (0, 0)) and row.xid < look.xmin),
-                 key=lambda row: (row.xid, row.position))
-    memory["last"] = max([memory.get("last", (0, 0)), *((row.xid, row.position) for row in new)])
+    last = memory.get("last", (0, 0))
+    settled = sorted((row for row in look.rows if row.xid < look.xmin), key=lambda row: (row.xid, row.position))
+    new = [row for row in settled if (row.xid, row.position) > last]
+    memory["last"] = max([last, *((row.xid, row.position) for row in new)])
     return new
 
 

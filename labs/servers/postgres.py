@@ -178,10 +178,11 @@ class Postgres:
     def _initdb(self) -> None:
         command = [self._program("initdb"), "-D", str(self.data), "-U", SUPERUSER, "-A", "trust", "-E", "UTF8",
                    "--locale=C", "--no-sync", f"--wal-segsize={self.wal_segment}"]
-        done = subprocess.run(command, cwd=self.sandbox.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              **identity(owner()))
+        done = subprocess.run(command, cwd=self.sandbox.folder, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, **identity(owner()))
         if done.returncode:
-            raise RuntimeError(f"PostgreSQL cannot start here: initdb said {(done.stderr or done.stdout).strip()[-500:]!r}")
+            said = (done.stderr or done.stdout).strip()[-500:]
+            raise RuntimeError(f"PostgreSQL cannot start here: initdb said {said!r}")
 
     def _run(self, patience: float = 60.0) -> float:
         options = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]

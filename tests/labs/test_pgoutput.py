@@ -43,7 +43,7 @@ def slot(database):
 def test_a_real_transaction(slot):
     with slot.transaction():
         slot.execute("INSERT INTO words VALUES (1, 'über', repeat('x', 5000)), (2, NULL, NULL)")
-        slot.execute("UPDATE words SET id = 3 WHERE id = 1")  # the key changes: the old one comes along; `long` does not
+        slot.execute("UPDATE words SET id = 3 WHERE id = 1")  # a new key: the old one comes along, `long` does not
         slot.execute("DELETE FROM words WHERE id = 2")
         slot.execute("SELECT pg_logical_emit_message(true, 'outbox', 'hello')")
     changes = list(decoded(slot, "words", "words"))
@@ -65,6 +65,6 @@ def test_what_is_rolled_back_never_comes_and_what_is_kept_comes_again(slot):
         slot.execute("INSERT INTO words VALUES (2, 'gone', NULL)")
         raise ZeroDivisionError
     for keep in (True, False):
-        inserts = [change.message for change in decoded(slot, "words", "words", keep=keep) if isinstance(change.message, Insert)]
-        assert [insert.row["word"] for insert in inserts] == ["kept"]
+        messages = [change.message for change in decoded(slot, "words", "words", keep=keep)]
+        assert [message.row["word"] for message in messages if isinstance(message, Insert)] == ["kept"]
     assert not list(decoded(slot, "words", "words"))

