@@ -24,10 +24,10 @@ RULES = (rules.taken_back, rules.twice, rules.leaked, rules.torn, rules.out_of_o
 # part of the work: functions of the engine, what is written for Temporal, and what does the rest
 PARTS = {
     "begin once, however often it is asked": (("start",), (), "the workflow's id"),
-    "where each order is, in a database": (("advance", "become"), (), "the history: `run` is called again and catches up"),
+    "where each order is, in a database": (("advance", "become"), (), "the history, which the workflow replays"),
     "find what is unfinished, carry it on": (("resume",), (), "the server hands it to a worker that lives"),
     "ask, repeat, count to three": (("forward",), ("ask", "AGAIN", "FOR_EVER", "THREE_TIMES"), "the server's timers"),
-    "the end": (("end",), (), "`return`"),
+    "the end": (("end",), (), "return"),
     "which steps, in which order, and the way back": (("STEPS", "UNDO"), ("UNDO", "Saga", "take_back"), ""),
     "the key of a request": ((), ("derived",), ""),
     "talk to the services": ((), ("send", "requests"), "")}
@@ -80,6 +80,6 @@ def table() -> pd.DataFrame:
     written = lines((here / "saga_worker.py").read_text("utf-8")) | lines((here / "saga_workflow.py").read_text("utf-8"))
     rows = {part: (sum(own[name] for name in mine), sum(written[name] for name in theirs), rest)
             for part, (mine, theirs, rest) in PARTS.items()}
-    frame = pd.DataFrame.from_dict(rows, orient="index", columns=["your engine", "with Temporal", "what does the rest"])
-    frame.loc["together"] = (frame["your engine"].sum(), frame["with Temporal"].sum(), "")
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=["the exercise's engine", "with Temporal", "what does the rest"])
+    frame.loc["together"] = (frame["the exercise's engine"].sum(), frame["with Temporal"].sum(), "")
     return frame

@@ -87,12 +87,12 @@ class Scene:
     def kill_temporal(self) -> None:
         """SIGKILL to the Temporal server itself."""
         self.temporal.kill()
-        self._note("killed", "Temporal")
+        self.events.append((time.time(), "killed", "Temporal"))
 
     def restart_temporal(self) -> None:
         """Starts it again; clients and workers find it by themselves."""
         self.temporal.restart()
-        self._note("restarted", "Temporal")
+        self.events.append((time.time(), "restarted", "Temporal"))
 
     def _process(self, name: str, module: str, *arguments: str) -> Server:
         return self.temporal.sandbox.start(f"{self.name}-{name}", [sys.executable, "-m", module, *arguments],
@@ -139,8 +139,12 @@ class Scene:
 
     def wait_request(self, service: str, order: str, timeout: float = 30.0) -> None:
         """Waits until a request for an order has reached a service."""
-        wait_until(lambda: any((request["service"], request["order"]) == (service, order)
-                               for request in self.seen()["requests"]), timeout, f"a request: {service} {order}")
+        wait_until(lambda: self.times(service, order), timeout, f"a request: {service} {order}")
+
+    def times(self, service: str, order: str) -> list[float]:
+        """When requests for an order reached a service, in seconds since the scene began."""
+        return [request["time"] - self.began for request in self.seen()["requests"]
+                if (request["service"], request["order"]) == (service, order)]
 
     def run(self) -> Run:
         """The evidence in the exercise's form."""

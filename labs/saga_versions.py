@@ -86,6 +86,15 @@ class MoneyFirstPatched:
         return await through(("charge", "reserve") if workflow.patched("money first") else UNDO, order)
 
 
+@workflow.defn(name="Saga")
+class ForAnother:
+    """A mistake that no replay notices: the same steps, but for another order."""
+
+    @workflow.run
+    async def run(self, order: str) -> str:
+        return await through(UNDO, f"not {order}")
+
+
 async def verdict(history: WorkflowHistory, code: type) -> str:
     """"the same again", or what this code does differently from the history, in the SDK's words."""
     logging.getLogger("temporalio").setLevel(logging.CRITICAL)  # the verdict says it, so the log need not

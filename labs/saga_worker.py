@@ -20,7 +20,7 @@ from temporalio.worker import Worker
 from exercises.saga_orchestration.services import FORWARD, UNDO, Busy, NoAnswer, Rejected
 
 from .saga_versions import BOTH_CLOCKS
-from .saga_workflow import Saga, TrustsItsNotes
+from .saga_workflow import Saga, TellsThemApart, TrustsItsNotes
 
 ANSWER_WITHIN = 1.0  # seconds a request waits for its answer; less than START_TO_CLOSE, which is for dead workers
 STICKY = timedelta(seconds=1)  # how long the server waits for the worker that knows the workflow, before it asks any
@@ -62,7 +62,7 @@ async def main(temporal: str, services: str, queue: str, keys: str) -> None:
     """Works until it is killed."""
     client = await Client.connect(temporal)
     with ThreadPoolExecutor(16) as threads:
-        worker = Worker(client, task_queue=queue, workflows=[Saga, TrustsItsNotes, *BOTH_CLOCKS],
+        worker = Worker(client, task_queue=queue, workflows=[Saga, TrustsItsNotes, TellsThemApart, *BOTH_CLOCKS],
                         activities=requests(services, {"derived": derived, "random": random}[keys]),
                         activity_executor=threads, sticky_queue_schedule_to_start_timeout=STICKY)
         async with worker:

@@ -2,14 +2,15 @@
 
 `Saga` is the one to read. Temporal writes down every step and its result in the workflow's history; a worker that takes
 over calls `run` again from its first line, and `ask` returns at once whatever the history knows already. That is why a
-local variable can be the saga's memory. `TrustsItsNotes` differs from it by the place of one line.
+local variable can be the saga's memory. `TrustsItsNotes` differs from it by the place of one line, and `TellsThemApart` by who
+counts to three.
 """
 
 from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 UNDO = {"reserve": "release", "charge": "refund"}
 PATIENCE = 3
@@ -18,6 +19,7 @@ SCHEDULE_TO_CLOSE = timedelta(seconds=60)  # of all tries: no customer waits lon
 
 AGAIN = {"initial_interval": timedelta(seconds=0.2), "backoff_coefficient": 2.0, "maximum_interval": timedelta(seconds=1),
          "non_retryable_error_types": ["Rejected"]}
+ONCE = {"retry_policy": RetryPolicy(maximum_attempts=1)}
 FOR_EVER = {"retry_policy": RetryPolicy(**AGAIN)}
 THREE_TIMES = {"retry_policy": RetryPolicy(**AGAIN, maximum_attempts=PATIENCE),
                "schedule_to_close_timeout": SCHEDULE_TO_CLOSE}
@@ -67,5 +69,37 @@ class TrustsItsNotes:
             await ask("ship", order)
         except ActivityError:
             return await take_back(confirmed, order)
+        await ask("mail", order)
+        return "done"
+
+
+async def ask_until_told(service: str, order: str) -> None:
+    """The exercise's rule: a rejection ends it, a busy service counts for nothing, and silence counts to three."""
+    silences = 0
+    while True:
+        try:
+            return await ask(service, order, ONCE)
+        except ActivityError as failed:
+            said = failed.cause.type if isinstance(failed.cause, ApplicationError) else "a timeout"
+            silences += said != "Busy"
+            if said == "Rejected" or silences == PATIENCE:
+                raise
+            await workflow.sleep(0.2)
+
+
+@workflow.defn
+class TellsThemApart:
+    """The saga, counting for itself: its counter and its sleep are as durable as everything else in a workflow."""
+
+    @workflow.run
+    async def run(self, order: str) -> str:
+        begun: list[str] = []
+        try:
+            for step in UNDO:
+                begun.append(step)
+                await ask_until_told(step, order)
+            await ask("ship", order)
+        except ActivityError:
+            return await take_back(begun, order)
         await ask("mail", order)
         return "done"
