@@ -9,11 +9,33 @@ sentence where it is not. Nothing is pretended: what did not run shows no result
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from typing import NamedTuple
+
 from labs.servers import kafka_install, mock_kafka, postgres, process, temporal
+
+
+class Package(NamedTuple):
+    """A Python package that needs another one for what a lab does with it."""
+    name: str
+    other: str
+    install: str
+
+    def find(self) -> str | None:
+        """Where the package is, None unless both are here."""
+        found = [find_spec(name) for name in (self.name, self.other)]
+        return found[0].origin if all(found) else None
+
+    def missing(self) -> str:
+        """One sentence for an environment without one of them."""
+        return f"{self.name} with {self.other} is not in this environment: run `{self.install}` and restart the kernel"
+
 
 MARK = "%%needs "
 # What is more than one program on the PATH knows itself where it is.
-ELSEWHERE = {"kafka": kafka_install, "mock-kafka": mock_kafka, "postgres": postgres, "temporal": temporal}
+ELSEWHERE = {"kafka": kafka_install, "mock-kafka": mock_kafka, "postgres": postgres, "temporal": temporal,
+             "eventsourcing": Package("eventsourcing", "psycopg_pool",
+                                      "pip install eventsourcing==9.5.6 'psycopg[pool]'")}
 
 
 def find(program: str) -> str | None:
