@@ -77,7 +77,7 @@ function drawServer(c, scene, n, at, own, cluster, rows, replicas) {
   write(c, trace.nodes[n].name, middle, at.y + 16,
     {size: 14, bold: true, colour: hue, align: "center", most: at.w - 10, font});
   const follows = {true: "follower · in sync", false: "follower · out of sync", null: "follower"}[inSync(cluster, n)];
-  const part = !state.hasLog(n) ? trace.nodes[n].role : leads ? `leader · epoch ${cluster.epoch}` : follows;
+  const part = !state.hasLog(n) ? trace.nodes[n].role : leads && cluster.epoch >= 0 ? `leader · epoch ${cluster.epoch}` : leads ? trace.nodes[n].role : follows;
   const small = {size: 12, colour: colour.muted, align: "center", most: at.w - 8, font};
   write(c, part, middle, at.y + 35, {...small, colour: leads ? hue : colour.muted});
   const room = {x: at.x + 9, y: at.y + 48, w: at.w - (at.w < 110 ? 18 : 37), named: at.w >= 110};
