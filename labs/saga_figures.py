@@ -73,17 +73,17 @@ def _clock(event) -> float:
 
 
 def timeline(scene: Scene) -> Picture:
-    """Each activity of each order as a bar, each request that reached a service as a mark, and what was done to whom."""
+    """Each activity of each order as a bar, each request to a service as a mark, and what was done to whom."""
     bars = [(f"{order} {service}", begin, end) for order in scene.placed
             for service, begin, end in spans(scene.history(order))]
     rows, began = list(dict.fromkeys(row for row, *_ in bars)), min(begin for _, begin, _ in bars)
     moments = [(when - began, what, who) for when, what, who in scene.events if when > began]
     requests = scene.seen()["requests"]
-    figure, (axis,) = picture(*_story(scene, requests, max(end for *_, end in bars) - began, moments), left=1.1, head=0.28,
-                              height=0.45 + 0.24 * len(rows))
+    said = _story(scene, requests, max(end for *_, end in bars) - began, moments)
+    figure, (axis,) = picture(*said, left=1.1, head=0.28, height=0.45 + 0.24 * len(rows))
     for row, begin, end in bars:
-        axis.broken_barh([(begin - began, max(end - begin, 0.02))], (rows.index(row) - 0.3, 0.6), color=LIGHT["consumer"],
-                         alpha=0.45, label="" if rows.index(row) else "an activity, scheduled to ended")
+        axis.broken_barh([(begin - began, max(end - begin, 0.02))], (rows.index(row) - 0.3, 0.6), alpha=0.45,
+                         color=LIGHT["consumer"], label="" if rows.index(row) else "an activity, scheduled to ended")
     _marks(axis, rows, [(one["time"] - began, f"{one['order']} {one['service']}", one["answer"]) for one in requests])
     for when, what, who in moments:
         _moment(axis, when, what, who)
@@ -113,5 +113,6 @@ def _story(scene: Scene, requests: list[dict], end: float, moments) -> tuple[str
     ended = ", ".join(f"{order} {scene.status(order)}" for order in scene.placed)
     unanswered = sum(one["answer"] == "NoAnswer" for one in requests)
     title = f"{ended}: {plural(len(requests), 'request')}, {unanswered} of them without an answer"
-    acts = "; ".join([f"{who} {what} at {when:.1f} s" for when, what, who in moments] + [f"the last activity ended at {end:.1f} s"])
+    acts = [f"{who} {what} at {when:.1f} s" for when, what, who in moments]
+    acts = "; ".join([*acts, f"the last activity ended at {end:.1f} s"])
     return title, f"{acts[0].upper() + acts[1:]}. Measured on this machine."

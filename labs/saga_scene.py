@@ -1,7 +1,7 @@
 """One scene: orders, services with faults, and workers to kill, on a Temporal server that is shared by all scenes.
 
-What comes out is a `Run` of the exercise saga_orchestration, so that the exercise's own rules judge it: what the services
-did, and how each order ended in the eyes of Temporal.
+What comes out is a `Run` of the exercise saga_orchestration, so that the exercise's own rules judge it: what the
+services did, and how each order ended in the eyes of Temporal.
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ class Scene:
 
     def work(self, *names: str) -> None:
         """Starts workers and waits until they work."""
+        addresses = self.temporal.address, f"{HOST}:{self.port}"
         for name in names:
-            services = f"{HOST}:{self.port}"
-            self.workers[name] = self._process(name, "labs.saga_worker", self.temporal.address, services, self.name, self.keys)
+            self.workers[name] = self._process(name, "labs.saga_worker", *addresses, self.name, self.keys)
         self.services.wait_ready(self._served)  # both take their time, so they take it together
         for name in names:
             self.workers[name].wait_ready(lambda name=name: "working" in self.workers[name].log_tail())

@@ -1,8 +1,8 @@
 """The services of the exercise saga_orchestration behind HTTP, in a process of their own: effects outlive every worker.
 
 Run as `python -m labs.saga_services PORT PLAN`, PLAN being the fields of an exercise's `Plan` as JSON. `POST /charge`
-with a key and an order is one request: 200 done, 409 rejected, 503 busy. Where the plan wants no answer there is none: the
-connection stays open and silent, and the caller has to know how long it waits. `GET /seen` tells everything so far.
+with a key and an order is one request: 200 done, 409 rejected, 503 busy. Where the plan wants no answer there is none:
+the connection stays open and silent, and the caller has to know how long it waits. `GET /seen` tells everything so far.
 """
 
 import json

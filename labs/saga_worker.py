@@ -1,7 +1,7 @@
 """A worker: a process that runs the saga's workflows and asks the services, to be killed at any time.
 
-Run as `python -m labs.saga_worker TEMPORAL SERVICES QUEUE KEYS`, the two addresses, the task queue it serves, and how it
-makes the key of a request: "derived" or "random".
+Run as `python -m labs.saga_worker TEMPORAL SERVICES QUEUE KEYS`: two addresses, the task queue it serves, and how it
+makes the key of a request, "derived" or "random".
 """
 
 import asyncio

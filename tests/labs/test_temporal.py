@@ -77,7 +77,8 @@ def test_every_line_of_both_is_counted_once():
     assert set(own) - {"PATIENCE"} == {name for mine, _, _ in saga_parts.PARTS.values() for name in mine}
     assert table.loc["together", "the exercise's engine"] == sum(own.values()) - own["PATIENCE"]
     assert (table["with Temporal"].iloc[:3] == 0).all() and table["with Temporal"].iloc[-4] > 0
-    assert saga_parts.lines('@a\ndef f():\n    """Doc."""\n    return (1 +\n            2)\n\nX = 3\n') == {"f": 2, "X": 1}
+    program = '@a\ndef f():\n    """Doc."""\n    return (1 +\n            2)\n\nX = 3\n'
+    assert saga_parts.lines(program) == {"f": 2, "X": 1}
 
 
 def test_the_prose_states_the_settings_that_are_there():
@@ -124,7 +125,7 @@ def test_a_killed_worker_costs_time_and_its_key_decides_whether_it_costs_money(t
         workers_change(shop)
         assert shop.judge() is None
         first, *_, last = shop.times("charge", "o1")
-        assert last - first > 1.0, "whoever asks again has waited: a worker 1 s for its answer, Temporal 3 s for a worker"
+        assert last - first > 1.0, "who asks again has waited: a worker 1 s for its answer, Temporal 3 s for a worker"
         keys = {request["key"] for request in shop.seen()["requests"] if request["service"] == "charge"}
         assert keys == {"charge derived/o1"}
         from labs import saga_figures
@@ -190,10 +191,11 @@ def test_a_replay_finds_what_the_code_does_differently(temporal):
 
     def verdict(history, code) -> str:
         return asyncio.run(versions.verdict(history, code))
-    assert "'charge' does not match activity type of activity command 'release'" in later(verdict, clock, versions.ReadsTheClock)
+    differs = "Activity type of scheduled event '{}' does not match activity type of activity command '{}'"
+    assert differs.format("charge", "release") in later(verdict, clock, versions.ReadsTheClock)
     assert later(verdict, asked, versions.AsksTheHistory) == "the same again"
     assert "Cannot access time.time" in verdict(clock, versions.InTheSandbox)
-    assert "'reserve' does not match activity type of activity command 'charge'" in verdict(saga, versions.MoneyFirst)
+    assert differs.format("reserve", "charge") in verdict(saga, versions.MoneyFirst)
     assert verdict(saga, versions.MoneyFirstPatched) == "the same again"
     assert verdict(saga, versions.ForAnother) == "the same again", "arguments are not compared"
 
