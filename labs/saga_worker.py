@@ -19,7 +19,7 @@ from temporalio.worker import Worker
 
 from exercises.saga_orchestration.services import FORWARD, UNDO, Busy, NoAnswer, Rejected
 
-from .saga_versions import BOTH_CLOCKS
+from .saga_versions import BOTH_CLOCKS, BUILD
 from .saga_workflow import Saga, TellsThemApart, TrustsItsNotes
 
 ANSWER_WITHIN = 1.0  # seconds a request waits for its answer; less than START_TO_CLOSE, which is for dead workers
@@ -64,7 +64,7 @@ async def main(temporal: str, services: str, queue: str, keys: str) -> None:
     with ThreadPoolExecutor(16) as threads:
         worker = Worker(client, task_queue=queue, workflows=[Saga, TrustsItsNotes, TellsThemApart, *BOTH_CLOCKS],
                         activities=requests(services, {"derived": derived, "random": random}[keys]),
-                        activity_executor=threads, sticky_queue_schedule_to_start_timeout=STICKY)
+                        activity_executor=threads, sticky_queue_schedule_to_start_timeout=STICKY, build_id=BUILD)
         async with worker:
             print("working", flush=True)
             await asyncio.Event().wait()
