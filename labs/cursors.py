@@ -1,4 +1,4 @@
-"""The schedules of `visibility.py` on a real PostgreSQL: two sessions that write, one relay a cursor, one that decodes.
+"""The schedules of `exercises/attack/visibility.py` on a real PostgreSQL: two sessions that write, one relay a cursor, one that decodes.
 
 Each relay asks in the SQL that its public descriptions use. The sequence is unlogged, because an ordinary one writes
 to the log with every 32nd number and thereby gives its transaction an xid (backend/commands/sequence.c, `nextval`);
@@ -11,8 +11,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from exercises.attack.visibility import LOOK, Outcome, Row, run, schedules
 from labs.pgoutput import Insert, decoded
-from labs.visibility import LOOK, Outcome, Row, run, schedules
 
 TABLE = """
 DROP TABLE IF EXISTS seen;

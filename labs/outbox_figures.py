@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from exercises.attack import visibility
 from simulator.views.picture import Picture, picture, words
 from simulator.views.style import LABEL, LIGHT, SMALL, plural, seconds
 
-from . import visibility
 from .outbox_load import Load, median
 from .relay_trials import Trial
 

@@ -12,10 +12,11 @@ import psycopg
 
 from labs import outbox
 from labs.recorders.background import Background
+from labs.relay_process import NAME
 from labs.replication import Stream, stream
+from labs.servers.process import wait_until
 
 STREAM = "load"
-TRANSACTIONS = "SELECT xact_commit FROM pg_stat_database WHERE datname = 'postgres'"
 WRITTEN = "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn"
 
 
@@ -24,7 +25,7 @@ class Load:
     """One relay at work: seconds from each commit to its acknowledgement, and what the database did meanwhile.
 
     A commit counts from when it is asked for: what is pushed may be published before its writer has the answer.
-    `transactions` are the relay's, a second; `wal` is bytes of log an order, the order's own included; `dead` is row
+    `transactions` are the relay's rounds, a second; `wal` is bytes of log an order, the order's own included; `dead` is row
     versions an order that VACUUM will have to clear away.
     """
     relay: str
@@ -59,21 +60,19 @@ def measure(postgres, cluster, interval: float | None, rate: float = 100.0, seco
 
 
 def _measured(postgres, cluster, db, background, interval, rate, seconds) -> Load:
-    state = {"stop": False}
+    state = {"stop": False, "rounds": 0}
     ready = background.start(_relay(postgres, cluster, interval, state))
     while "publisher" not in state and not ready.done():
         time.sleep(0.01)
-    before, wal, started = _transactions(db), _wal(db), time.monotonic()
+    wal, rounds, started = _wal(db), state["rounds"], time.monotonic()
     committed = _shop(db, rate, seconds)
     wal = _wal(db) - wal
     _finish(state, ready, len(committed))
-    elapsed = time.monotonic() - started
+    rounds = (state["rounds"] - rounds) / (time.monotonic() - started)
     acknowledged = state["publisher"].acknowledged
     latencies = np.array([acknowledged[event] - then for event, then in committed.items()])
-    transactions = _transactions(db) - before - len(committed)
-    dead = db.execute("SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'outbox'").fetchone()[0]
-    return Load("stream" if interval is None else "poll", interval, latencies, transactions / elapsed,
-                wal / len(committed), dead / len(committed))
+    return Load("stream" if interval is None else "poll", interval, latencies, rounds, wal / len(committed),
+                _dead(db) / len(committed))
 
 
 def _shop(db, rate: float, seconds: float) -> dict[str, float]:
@@ -102,9 +101,10 @@ async def _relay(postgres, cluster, interval, state) -> None:
 
 
 async def _polling(postgres, publisher, interval, state) -> None:
-    with psycopg.connect(postgres.url, autocommit=True) as db:
+    with psycopg.connect(postgres.url, autocommit=True, application_name=NAME) as db:
         state["publisher"] = publisher
         while not state["stop"]:
+            state["rounds"] += 1
             if await outbox.poll(db, publisher, lambda step: None) < outbox.BATCH:
                 await asyncio.sleep(interval)
 
@@ -118,11 +118,11 @@ def _finish(state, relay, orders: int, patience: float = 20.0) -> None:
     relay.result(patience)
 
 
-def _transactions(db) -> int:
-    """Transactions committed so far; a session reports its own when it is told to or ends."""
-    db.execute("SELECT pg_stat_force_next_flush()")
-    time.sleep(0.05)
-    return db.execute(TRANSACTIONS).fetchone()[0]
+def _dead(db) -> int:
+    """Dead versions in the outbox; sessions report what they left behind when they end."""
+    relays = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+    wait_until(lambda: not db.execute(relays, [NAME]).fetchone()[0], 10, "the relay's session to end")
+    return db.execute("SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'outbox'").fetchone()[0]
 
 
 def _wal(db) -> int:
