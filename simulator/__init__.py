@@ -10,9 +10,11 @@ is judged), `workload`, `theory`. Above: `brokers` (the models), `views` (figure
 """
 
 from . import theory
-from .brokers import kafka, pubsub, workqueue
+from .brokers import kafka, pubsub, redpanda, workqueue
+from .brokers.pauses import Pauses
 from .experiment import compare, simulate, sweep
 from .kernel import distributions, faults
 from .workload import Workload
 
-__all__ = ["Workload", "compare", "distributions", "faults", "kafka", "pubsub", "simulate", "sweep", "theory", "workqueue"]
+__all__ = ["Pauses", "Workload", "compare", "distributions", "faults", "kafka", "pubsub", "redpanda", "simulate", "sweep", "theory",
+           "workqueue"]

@@ -149,6 +149,26 @@ def kth_of_n_exponential_mean(mean: float, k: int, n: int) -> float:
     return mean * sum(1 / j for j in range(n - k + 1, n + 1))
 
 
+def paused_share(length: float, gap: float) -> float:
+    """The share of time that a process stands still which stops for `length` seconds, `gap` seconds apart, on average."""
+    _positive(length=length, gap=gap)
+    return length / (length + gap)
+
+
+def paused_longer(length: float, gap: float, t: float) -> float:
+    """Probability of meeting a process in a pause that lasts more than t seconds yet; pauses are exponential."""
+    _not_negative(t=t)
+    return paused_share(length, gap) * exp(-t / length)
+
+
+def paused_wait(length: float, gap: float, k: int, n: int) -> float:
+    """Mean seconds by which such pauses of n independent processes delay the k-th of their answers."""
+    from scipy.special import betainc
+    _at_most(n, k=k)
+    share = paused_share(length, gap)
+    return length * sum(float(betainc(n - j, j + 1, share)) / (n - j) for j in range(k))
+
+
 def fresh_read(n: int, write: int, read: int, versions: int = 1) -> float:
     """Probability that asking `read` of n replicas finds one of the last `versions` values, each kept by `write`.
 

@@ -6,7 +6,7 @@ from a distribution, a work queue and a publish-subscribe server.
 import hashlib
 import json
 
-from simulator import Workload, distributions, faults, kafka, simulate
+from simulator import Pauses, Workload, distributions, faults, kafka, redpanda, simulate
 from simulator.brokers.pubsub import PubSub
 from simulator.brokers.workqueue import WorkQueue
 from simulator.evidence.table import Names, Table
@@ -44,6 +44,8 @@ SCENARIOS = {
                                              (*TROUBLE, faults.crash("object-store", at=6, lasts=2))),
     "kafka transactions": (kafka.Transactions(transaction_version=1, producers=2, abort_every=3), SMALL, TROUBLE),
     "kafka pipeline": (kafka.Pipeline(session_timeout=3.0, transaction_timeout=5.0), SMALL, (*TROUBLE[:4], faults.crash("worker-1", at=9, lasts=2))),
+    "redpanda with pauses in trouble": (Pauses(redpanda.Cluster(partitions=2, request_cpu=0.0005, transform=redpanda.Transform())), SMALL, TROUBLE),
+    "redpanda, write caching and no power": (redpanda.Cluster(partitions=2, fsync=False), SMALL, DARKNESS[:1]),
     "work queue": (WorkQueue(prefetch=10), AT_WORK, ()),
     "work queue in trouble": (WorkQueue(queue_type="quorum", prefetch=5), AT_WORK,
                               (faults.crash("queue-1", at=5, lasts=3), faults.pause("worker-1", at=12, lasts=4), faults.crash("worker-2", at=3, lasts=6))),
