@@ -22,7 +22,7 @@ from exercises.attack.checks import plain
 from exercises.attack.sqlite import locked, made, rows
 from exercises.attack.steps import played
 
-from .history import STATE_SCHEMA, Event, Stored
+from .history import Stored
 
 SCHEMA = """
 CREATE TABLE events (stream TEXT, version INTEGER, event_id TEXT, type TEXT, schema INTEGER, data TEXT,
