@@ -1,0 +1,13 @@
+"""Publishes, and forgets to mark."""
+FAILS = ("relay", "repeated", "No fault was needed")
+
+
+def relay(db, broker):
+    for aggregate in dict.fromkeys(row.aggregate for row in db.waiting()):
+        token = db.claim(aggregate, LEASE)
+        if token is None:
+            continue
+        rows = [row for row in db.waiting() if row.aggregate == aggregate]
+        for row in sorted(rows, key=lambda row: row.version):
+            broker.publish(row.id, row, token).wait()
+        db.release(aggregate, token)
