@@ -50,8 +50,8 @@ class Plan:
 class Run:
     """What could be seen of one run: plain lists and dictionaries, so that any process can judge it.
 
-    `rows` are the committed ones as [id, position, aggregate, version, xid], `published` the broker's log as [name, id],
-    `done` the ids that nobody will publish any more, `kept` the size of what is kept in the end.
+    `rows` are the committed ones as [id, position, aggregate, version, xid], `published` the broker's log as
+    [name, id], `done` the ids that nobody will publish any more, `kept` the size of what is kept in the end.
     """
     plan: dict
     steps: int

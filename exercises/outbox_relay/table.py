@@ -1,8 +1,8 @@
 """The outbox as PostgreSQL shows it: to one look of a reader, to a relay with claims, and to a statement that deletes.
 
 What a look can see comes from `attack/visibility.py`, whose schedules the lab outbox-cdc performs on a real PostgreSQL.
-A claim is what `UPDATE ... FOR UPDATE SKIP LOCKED` on a row of a table of claims gives: it never waits, and of two who ask for
-the same key at the same time one gets it. Time is virtual.
+A claim is what `UPDATE ... FOR UPDATE SKIP LOCKED` on a row of a table of claims gives: it never waits, and of two who
+ask for the same key at the same time one gets it. Time is virtual.
 """
 from collections.abc import Callable
 from dataclasses import dataclass
