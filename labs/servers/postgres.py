@@ -5,12 +5,14 @@ nothing of the wheel's Python. The database listens on loopback, keeps its data 
 local connection, and writes its log so that changes can be decoded (`wal_level=logical`).
 
 PostgreSQL refuses to run as root. Root therefore starts it as `nobody`; if the programs lie where `nobody` may not look
-(root's home folder, say), it runs a copy in the sandbox. A server killed by SIGKILL leaves one thing behind until it is
+(root's home folder, say), it runs a copy in the sandbox. A server that is killed leaves one thing behind until it is
 started again or the machine is: a System V shared memory segment of 56 bytes, its guard against being started twice.
+Hence it is stopped politely when this process ends, and left to the watchdog only if the process is killed itself.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
@@ -75,6 +77,7 @@ class Postgres:
         if program is None:
             raise FileNotFoundError(missing())
         self.sandbox, (self.port,) = Sandbox(), free_ports(1)
+        atexit.register(self.stop)
         try:
             self.programs = self._prepare(Path(program).parent)
             self._initdb()
@@ -87,6 +90,7 @@ class Postgres:
 
     def stop(self) -> None:
         """Ends the server and removes its data."""
+        atexit.unregister(self.stop)
         if self.sandbox:
             if self.alive:
                 self._end_fast()

@@ -12,6 +12,13 @@ from labs import needs
 from labs.servers import postgres
 from labs.servers.postgres import Postgres
 
+# A parent that starts a database, says where its guard against a second start is, and ends without stopping it.
+FORGETFUL = """
+from labs.servers.postgres import Postgres
+database = Postgres(fsync=False, quiet=True).start()
+print(database.sandbox.folder)
+print((database.data / "postmaster.pid").read_text())
+"""
 # A parent that starts a database, says who runs it, and waits to be killed.
 PARENT = """
 import json, time
@@ -70,6 +77,28 @@ def test_no_database_outlives_its_parent(database):
     parent.kill()
     parent.wait(20)
     assert eventually(lambda: not any(map(is_running, pids)) and not os.path.exists(folder), 20)
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not os.path.exists("/proc/sysvipc/shm"), reason="only Linux lists shared memory as a file")
+def test_a_notebook_that_just_ends_leaves_no_shared_memory(database):
+    segment = shared_memory((database.data / "postmaster.pid").read_text())
+    assert segment in segments(), "a running database has one"
+    told = subprocess.run([sys.executable, "-c", FORGETFUL], capture_output=True, text=True, check=True, timeout=60)
+    folder, content = told.stdout.split("\n", 1)
+    assert not os.path.exists(folder)
+    assert shared_memory(content) not in segments()
+
+
+def shared_memory(content: str) -> int:
+    """The id of the segment that a postmaster.pid names: the second number of its seventh line."""
+    return int(content.splitlines()[6].split()[1])
+
+
+def segments() -> set[int]:
+    """The ids of the System V segments there are."""
+    with open("/proc/sysvipc/shm", encoding="utf-8") as listed:
+        return {int(line.split()[1]) for line in listed.readlines()[1:]}
 
 
 @pytest.mark.real
