@@ -98,19 +98,31 @@ class Graded:
 
     def test_matrix_of_submissions_outcomes_and_reasons(self, capsys):
         """Prints the table an instructor wants to see: each submission, its checks, the reason of the first failure."""
-        rows = {"reference": submission(self.exercise)} | {
-            f"mutant {mutant}": submission(self.exercise, "mutants", mutant) for mutant in self.files("mutants")}
         names = [name for name in self.check.CHECKS if name != "storm"]
-        table = {who: {name: self.verdict(name, given) for name in names
-                       if name in (*self.matrix, given.get("FAILS", (name,))[0])} for who, given in rows.items()}
+        table = {who: {name: self.verdict(name, given) for name in names if asked is None or name in asked}
+                 for who, given, asked in self.submissions()}
         with capsys.disabled():
-            print(f"\n{'+ correct, - wrong':<36}{''.join(f'{name:>11}' for name in names)}   reason")
+            print(f"\n{self.exercise}: + correct, - wrong, o not attempted")
+            print(f"{'':<46}{''.join(map('{:>11}'.format, names))}   reason")
             for who, results in table.items():
                 first = next((result.reason for result in results.values() if result.reason), "")
                 marks = "".join(f"{sign(results.get(name)):>11}" for name in names)
-                print(f"{who:<36}{marks}   {first[:150]}")
+                print(f"{who:<46}{marks}   {first[:150]}")
+        expected = {"mutant": "wrong", "untouched": "not attempted"}
         for who, results in table.items():
-            assert ("wrong" in {result.outcome for result in results.values()}) == who.startswith("mutant"), who
+            outcomes = {result.outcome for result in results.values()}
+            assert expected.get(who.split()[0], "correct") in outcomes, who
+            assert who.startswith("mutant") or len(outcomes) == 1, who
+
+    def submissions(self):
+        """Rows of the matrix: who, the functions, the checks they meet (None: all; all for everybody takes minutes)."""
+        yield "reference", submission(self.exercise), None
+        yield "untouched", answers(learners(source_of(HOME / self.exercise))), None
+        for alternative in self.files("alternatives"):
+            yield f"alternative {alternative}", submission(self.exercise, "alternatives", alternative), self.matrix
+        for mutant in self.files("mutants"):
+            given = submission(self.exercise, "mutants", mutant)
+            yield f"mutant {mutant}", given, (*self.matrix, given["FAILS"][0])
 
     def test_the_judge_agrees_from_the_recorded_evidence_alone(self, name):
         recorded = json.loads(json.dumps(self.campaign(name, submission(self.exercise), (11,)).as_dict()))
@@ -169,4 +181,4 @@ class Graded:
 
 def sign(result) -> str:
     """A verdict as one character; blank where a check was not asked."""
-    return {"correct": "+", "wrong": "-"}[result.outcome] if result else ""
+    return {"correct": "+", "wrong": "-", "not attempted": "o"}[result.outcome] if result else ""
