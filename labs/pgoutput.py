@@ -1,12 +1,12 @@
 """The messages of PostgreSQL's logical decoding plugin `pgoutput`, protocol version 1, taken apart by hand.
 
-PostgreSQL documentation 18, section 54.9, "Logical Replication Message Formats". A committed transaction arrives as
+PostgreSQL documentation, "Logical Replication Message Formats". A committed transaction arrives as
 Begin, its changes in the order in which they were made, Commit; transactions arrive in the order of their commits, and
 those rolled back never do. Before the first change of a table a Relation message names its columns. Numbers are big
 endian, strings end with a zero byte, a value is text with its length in front.
 
 psycopg does not speak the replication protocol, but the server also hands out changes through SQL functions
-(section 9.28.6): `peek` shows them and leaves them in the slot, `get` removes them.
+("Replication Management Functions"): `peek` shows them and leaves them in the slot, `get` removes them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Changes pushed by PostgreSQL as they are committed: the streaming replication protocol, by hand.
 
-PostgreSQL documentation 18, section 54.4, "Streaming Replication Protocol". After START_REPLICATION the
+PostgreSQL documentation, "Streaming Replication Protocol". After START_REPLICATION the
 connection carries two kinds of messages from the server (`w`: a piece of the log, decoded; `k`: still there) and one
 back (`r`: how far we are, which is what moves the slot). psycopg has no replication API, but passes on
 libpq's: `PGconn`.
