@@ -10,9 +10,9 @@ A writer is a transaction of a few actions, and their order matters:
 
 A relay looks (P) twice anywhere between these and twice more when all is quiet. A look is atomic and sees what one
 snapshot sees: the committed rows, and `xmin`, the smallest xid of a transaction still in progress, else the next one
-(PostgreSQL documentation, "Transaction ID and Snapshot Information Functions"). What a relay remembers between looks is its
-cursor, and `CURSORS` are those in use. Two writers of three actions have 20 orders, and two looks 28 places among
-them: 560 schedules, enough to run them all.
+(PostgreSQL documentation, "Transaction ID and Snapshot Information Functions"). What a relay remembers between looks
+is its cursor, and `CURSORS` are those in use. Two writers of three actions have 20 orders, and two looks 28 places
+among them: 560 schedules, enough to run them all.
 
 Left out: more than two writers, subtransactions, replicas, the end of the 32-bit xid. `labs/cursors.py` performs the same
 schedules on a real PostgreSQL.
