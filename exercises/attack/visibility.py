@@ -14,8 +14,8 @@ snapshot sees: the committed rows, and `xmin`, the smallest xid of a transaction
 is its cursor, and `CURSORS` are those in use. Two writers of three actions have 20 orders, and two looks 28 places
 among them: 560 schedules, enough to run them all.
 
-Left out: more than two writers, subtransactions, replicas, the end of the 32-bit xid. `labs/cursors.py` performs the same
-schedules on a real PostgreSQL.
+Left out: more than two writers, subtransactions, replicas, the end of the 32-bit xid. `labs/cursors.py` performs the
+same schedules on a real PostgreSQL.
 """
 
 from __future__ import annotations
