@@ -6,15 +6,16 @@
     run.check(); run.latency; run.play(); run.story(); run.why()
 
 Two floors. On the ground, knowing nothing above: `kernel` (time, chance, nodes, network, disks), `evidence` (what is recorded and how it
-is judged), `workload`, `theory`. Above: `brokers` (the models), `views` (figures and the player), and `experiment`, which runs them.
+is judged), `workload`, `theory`. Above: `brokers` (the models), `patterns` (what stands between a service, its database and a broker),
+`views` (figures and the player), and `experiment`, which runs them.
 """
 
-from . import theory
+from . import patterns, theory
 from .brokers import kafka, pubsub, redpanda, workqueue
 from .brokers.pauses import Pauses
 from .experiment import compare, simulate, sweep
 from .kernel import distributions, faults
 from .workload import Workload
 
-__all__ = ["Pauses", "Workload", "compare", "distributions", "faults", "kafka", "pubsub", "redpanda", "simulate", "sweep", "theory",
-           "workqueue"]
+__all__ = ["Pauses", "Workload", "compare", "distributions", "faults", "kafka", "patterns", "pubsub", "redpanda", "simulate", "sweep",
+           "theory", "workqueue"]

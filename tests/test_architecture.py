@@ -26,7 +26,7 @@ FLOORS = {
     "simulator.views": {"simulator.evidence", "simulator.theory"},
     "simulator.run": {"simulator.kernel", "simulator.evidence", "simulator.workload", "simulator.views"},
     "simulator.experiment": {"simulator.kernel", "simulator.workload", "simulator.run"},
-    "simulator": {"simulator.kernel", "simulator.brokers", "simulator.workload", "simulator.theory", "simulator.experiment"},
+    "simulator": {"simulator.kernel", "simulator.brokers", "simulator.patterns", "simulator.workload", "simulator.theory", "simulator.experiment"},
     "labs": {"simulator", "simulator.brokers", "simulator.evidence", "simulator.views", "simulator.theory",  # it predicts, then measures
              "exercises"},  # whose services and rules judge a real engine too
     "classroom": {"simulator", "simulator.experiment", "simulator.run", "simulator.views"},

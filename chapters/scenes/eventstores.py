@@ -97,7 +97,8 @@ def last_coin(run) -> list[tuple[float, str, str]]:
     decided = [event for event in run.trace.where("decide") if rows["count"][event] == 1]
     takers = rows["value"][decided]
     stored = [event for event in run.trace.where("stored", "overdrawn") if rows["value"][event] in takers]
-    return [(float(rows["time"][event]), run.trace.nodes[rows["node"][event]].name, run.trace.describe(event)) for event in sorted(decided + stored)]
+    return [(float(rows["time"][event]), run.trace.nodes[rows["node"][event]].name, run.trace.describe(event))
+            for event in sorted(decided + stored)]
 
 
 RATES = (5, 10, 20, 40, 80)
@@ -136,7 +137,8 @@ def snapshots(snapshot_every: int = 100, fold_us: int = 100) -> Picture:
     means = {name: 1_000 * run.latency.mean for name, run in runs.items()}
     events = runs["no snapshots"].history.records_sent()
     bound = 1_000 * (snapshot_every - 1) * fold_us / 1e6
-    title = f"After {events:,} events: {1_000 * _last(runs['no snapshots']):.0f} ms a command, or {1_000 * _last(list(runs.values())[1]):.1f} ms with snapshots"
+    plain, saved = (1_000 * _last(run) for run in runs.values())
+    title = f"After {events:,} events: {plain:.0f} ms a command, or {saved:.1f} ms with snapshots"
     told = "; ".join(f"{name}: mean {mean:.1f} ms" for name, mean in means.items())
     caption = sentence(f"One account, {fold_us} µs to apply an event. Each mark is a command: when, and how long until it was accepted. {told}. "
                        f"Dashed: the longest fold between two snapshots, {bound:.1f} ms.", SEED)

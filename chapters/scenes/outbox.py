@@ -76,7 +76,8 @@ def per_million(gap: float = 0.02) -> Picture:
                        f"as often: {max(outbox):g} at {EVERY[0]:g} s and at {EVERY[1]:g} s.", SEED)
     figure, (axis,) = panels(title, caption, 1)
     theory_line(axis, fine, [1e6 * theory.inconsistent(gap, every) for every in fine])
-    marks(axis, {"dual write": (EVERY, [value for value, _ in found])}, {"dual write": [error for _, error in found]})
+    low, high = [min(error, 0.9 * value) for value, error in found], [error for _, error in found]  # a log axis has no zero
+    marks(axis, {"dual write": (EVERY, [value for value, _ in found])}, {"dual write": [low, high]})
     axis.set_xscale("log")
     axis.set_yscale("log")
     axis.set_xticks([10, 60, 3_600, 86_400, 86_400 * 30], ["10 s", "1 min", "1 h", "1 day", "30 days"])
@@ -131,10 +132,12 @@ def delay_and_load(interval: float = 0.5, rate: int = 50) -> Picture:
                         for system in (Outbox(interval=interval, query=QUERY, batch=1_000), Outbox(relay="cdc", interval=interval)))
     wait, load = polled.end_to_end.mean, polled.meters.counts["queries"] / polled.seconds
     fine = np.geomspace(0.01, 5, 80)
-    title = f"Polling every {style.seconds(interval)}: {style.seconds(wait)} late, {load:.3g} queries/s; reading the log: {style.seconds(streamed.end_to_end.mean)}, none"
-    caption = sentence(f"{rate} orders/s. Left: mean time from an order to the topic; dashed: half an interval and {style.seconds(QUERY)} of query. "
-                       f"Right: queries a second, of which a poll is one and marking what it found another; dashed: (2 - exp(-rate x interval))/interval. "
-                       f"Circle: polling; square: change data capture.", SEED)
+    title = (f"Polling every {style.seconds(interval)}: {style.seconds(wait)} late, {load:.3g} queries/s; "
+             f"reading the log: {style.seconds(streamed.end_to_end.mean)}, none")
+    caption = sentence(f"{rate} orders/s. Left: mean time from an order to the topic; dashed: half an interval and "
+                       f"{style.seconds(QUERY)} of query. Right: queries a second, of which a poll is one and marking what it "
+                       "found another; dashed: (2 - exp(-rate x interval))/interval. Circle: polling; square: change data "
+                       "capture.", SEED)
     figure, (left, right) = panels(title, caption, 2)
     theory_line(left, fine, [theory.tick_delay(each) + QUERY for each in fine])
     theory_line(right, fine, [(2 - exp(-rate * each)) / each for each in fine])
@@ -167,14 +170,18 @@ def overtaken_by_length(transaction: float = 0.1, interval: float = 0.25, rate: 
     late = {int(rows["offset"][event]): None for event in run.trace.where("overtaken")}
     share = 100 * len(late) / len(commit)
     title = f"{share:.1f} % of {len(commit):,} orders are never published, and nothing crashed"
-    caption = sentence(f"Each mark is a row: when it was inserted, and how long its transaction took (mean {style.seconds(transaction)}, "
-                       f"exponential). Cross: left behind by a relay that remembers the highest row number, polling every {style.seconds(interval)}. "
-                       f"{len(late)} crosses.", SEED)
+    caption = sentence(f"Each mark is a row: when it was inserted, and how long its transaction took (mean "
+                       f"{style.seconds(transaction)}, exponential). Cross: left behind by a relay that remembers the highest "
+                       f"row number, polling every {style.seconds(interval)}. {len(late)} crosses.", SEED)
     figure, (axis,) = panels(title, caption, 1)
-    for name, chosen, look in (("published", [row for row in commit if row not in late], {"color": style.LIGHT["broker"], "marker": "o", "markersize": 2.5}),
-                               ("left behind", list(late), {"color": style.LIGHT["lost"], "marker": "X", "markersize": 6})):
+    seen = {"color": style.LIGHT["broker"], "marker": "o", "markersize": 2.5}
+    missed = {"color": style.LIGHT["lost"], "marker": "X", "markersize": 6}
+    kept = [row for row in commit if row not in late]
+    for name, chosen, look in (("published", kept, seen), ("left behind", list(late), missed)):
         axis.plot([began[row] for row in chosen], [commit[row] - began[row] for row in chosen], linestyle="none", label=name, **look)
-    finish(axis, "inserted at (s)", "seconds to commit")
+    finish(axis, "inserted at (s)", "seconds to commit", legend=False)
+    axis.set_ylim(0, 1.2 * axis.get_ylim()[1])
+    axis.legend(fontsize=style.SMALL, frameon=False, ncols=2, loc="upper right")
     return figure
 
 

@@ -74,12 +74,15 @@ def lag_against_load(load: float = 0.8, work: str = "exponential") -> Picture:
     fine = np.linspace(0.05, 0.95, 80)
     wait = {"exponential": theory.mm1_wait, "constant": theory.md1_wait}
     expected = wait[work](load / WORK, 1 / WORK) + WORK
-    title = f"{100 * load:.0f} % busy: the read model is {style.seconds(seconds.mean())} behind, one event in a hundred {style.seconds(np.quantile(seconds, 0.99))}"
-    caption = sentence(f"{style.seconds(WORK)} of work an event, {work}; {len(seconds):,} events. Measured mean {style.seconds(seconds.mean())}, computed "
-                       f"{style.seconds(expected)}. Dashed: M/M/1 (exponential work); dotted: M/D/1 (constant work).", SEED)
+    title = (f"{100 * load:.0f} % busy: the read model is {style.seconds(seconds.mean())} behind, "
+             f"one event in a hundred {style.seconds(np.quantile(seconds, 0.99))}")
+    caption = sentence(f"{style.seconds(WORK)} of work an event, {work}; {len(seconds):,} events. Measured mean "
+                       f"{style.seconds(seconds.mean())}, computed {style.seconds(expected)}. Dashed: M/M/1 (exponential work); "
+                       "dotted: M/D/1 (constant work).", SEED)
     figure, (axis,) = panels(title, caption, 1)
     theory_line(axis, 100 * fine, [1_000 * (theory.mm1_wait(each / WORK, 1 / WORK) + WORK) for each in fine], "exponential")
-    axis.plot(100 * fine, [1_000 * (theory.md1_wait(each / WORK, 1 / WORK) + WORK) for each in fine], ":", color=style.LIGHT["ink"], label="constant")
+    constant = [1_000 * (theory.md1_wait(each / WORK, 1 / WORK) + WORK) for each in fine]
+    axis.plot(100 * fine, constant, ":", color=style.LIGHT["ink"], label="constant")
     marks(axis, {"this run": ([100 * load], [1_000 * seconds.mean()])})
     finish(axis, "% of time that the projection is busy", "mean lag (ms)")
     return figure
@@ -92,8 +95,9 @@ def outage(load: float = 0.8, seconds: float = 20.0) -> Picture:
     until = level_again(run)
     expected = theory.catch_up_time(load / WORK, 1 / WORK, seconds)
     title = f"{style.seconds(seconds)} away at {100 * load:.0f} % load: another {until:.0f} s until it is level again"
-    caption = sentence(f"Each mark is an event: when it was stored, and how much later the read model had it. Level (under 0.2 s) {until:.0f} s after "
-                       f"the outage; computed {expected:.0f} s = outage x load/(1 - load), as a fluid.", SEED)
+    caption = sentence("Each mark is an event: when it was stored, and how much later the read model had it. Level (under "
+                       f"0.2 s) {until:.0f} s after the outage; computed {expected:.0f} s = outage x load/(1 - load), as a "
+                       "fluid.", SEED)
     figure, (axis,) = panels(title, caption, 1)
     axis.plot(made, behind, linestyle="none", marker="o", markersize=2, color=style.LIGHT["broker"], label="measured")
     theory_line(axis, [30, 30 + seconds / (1 - load)], [seconds, 0])

@@ -52,8 +52,9 @@ def compensations(steps: int = 4, failure: float = 0.05) -> Picture:
     share, wasted = 100 * run.meters.counts["compensated"] / n, len(run.trace.where("undone")) / n
     title = f"{steps} steps that fail in {100 * failure:.3g} % of cases: {share:.1f} % of sagas are undone"
     expected, in_vain = 100 * theory.saga_compensated(*[failure] * steps), theory.saga_wasted(*[failure] * steps)
-    caption = sentence(f"{n} sagas. Left: undone, measured {share:.1f} %, computed {expected:.1f} % = 1 - (1 - p)^steps. Right: steps done and undone "
-                       f"again, per saga: measured {wasted:.2f}, computed {in_vain:.2f}. Dashed: theory; circle: this run.", SEED)
+    caption = sentence(f"{n} sagas. Left: undone, measured {share:.1f} %, computed {expected:.1f} % = 1 - (1 - p)^steps. "
+                       f"Right: steps done and undone again, per saga: measured {wasted:.2f}, computed {in_vain:.2f}. "
+                       "Dashed: theory; circle: this run.", SEED)
     figure, (left, right) = panels(title, caption, 2)
     theory_line(left, counts, [100 * theory.saga_compensated(*[failure] * count) for count in counts])
     theory_line(right, counts, [theory.saga_wasted(*[failure] * count) for count in counts])
@@ -77,10 +78,11 @@ def open_for(rate: float = 5.0) -> Picture:
     runs = [_steady(step, rate) for step in STEP_TIMES]
     waits = [float(np.mean(rows["completed"] - rows["began"])) for rows in (run.history.transactions.rows for run in runs)]
     levels = [run.meters.integrals["open sagas"] / run.workload.seconds for run in runs]
-    title = f"Four steps of {style.seconds(STEP_TIMES[-1])}: an order is pending for {style.seconds(waits[-1])}, {levels[-1]:.0f} of them at any moment"
+    title = (f"Four steps of {style.seconds(STEP_TIMES[-1])}: an order is pending for {style.seconds(waits[-1])}, "
+             f"{levels[-1]:.0f} of them at any moment")
     told = ", ".join(f"{step:g} s: {wait:.2f} s and {level:.1f}" for step, wait, level in zip(STEP_TIMES, waits, levels))
-    caption = sentence(f"Step time: mean time from the first command to the end, and mean number open ({told}); {rate:g} sagas/s, no refusals. Dashed: "
-                       "four steps; rate x time (Little).", SEED)
+    caption = sentence(f"Step time: mean time from the first command to the end, and mean number open ({told}); {rate:g} "
+                       "sagas/s, no refusals. Dashed: four steps; rate x time (Little).", SEED)
     figure, (left, right) = panels(title, caption, 2)
     theory_line(left, STEP_TIMES, [4 * step for step in STEP_TIMES])
     theory_line(right, STEP_TIMES, [theory.little(rate, 4 * step) for step in STEP_TIMES])

@@ -1,4 +1,4 @@
-"""Patterns between a service, its database and a broker, as small systems: what `simulate` runs, and what the checks of a log judge.
+"""Patterns between a service, its database and a broker, as small systems that the checks of a log can judge.
 
     from simulator.patterns import DualWrite, EventStore, Outbox, Projection, Saga, crashes
 

@@ -1,4 +1,4 @@
-"""A database as its clients see it: rows get their number when they are inserted and can be seen when they are committed.
+"""A database as its clients see it: rows get a number when they are inserted, and are seen when they are committed.
 
 Modelled: numbers from a sequence, given out before the commit and never given back; transactions that take time, roll
 back with some probability, and roll back when their client's connection is gone; a row beside each order (the outbox).
@@ -28,7 +28,7 @@ class Database:
 
     def __init__(self, system, transaction, rollback: float):
         self.system, self.world = system, system.world
-        self.node = self.world.node("database", "queue")
+        self.node = self.world.node("database", "database")
         self.node.on_disconnect = self._disconnected
         self._takes = self.world.sampler("database/transaction", as_distribution("transaction", transaction))
         self._luck, self.rollback = self.world.stream("database/rollback"), rollback

@@ -1,4 +1,4 @@
-"""An event store: writers load a stream, fold it, decide, and append what they decided, if the stream is as they saw it.
+"""An event store: writers load a stream, fold it, decide, and append, if the stream is still as they saw it.
 
 Modelled: one stream per account; a snapshot every `snapshot_every` events; a fold that takes time for each event since;
 appends with the version the writer saw, refused if the stream has moved on, and tried again from the beginning; or
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 SENTENCES = {
     "load": ("send", "{node} asks {peer} for the account, to withdraw (command {value})"),
     "loaded": ("send", "{node} hands {peer} the account at version {offset}"),
-    "decide": ("local", "{node} finds a balance of {count} at version {offset} and decides to withdraw (command {value})"),
+    "decide": ("local",
+               "{node} finds a balance of {count} at version {offset} and decides to withdraw (command {value})"),
     "declined": ("local", "{node} declines command {value}: the balance is {count}"),
     "append": ("send", "{node} appends the withdrawal of command {value}, decided at version {offset}"),
     "stored": ("local", "{node} stores command {value} as version {offset}"),
@@ -41,7 +42,8 @@ SENTENCES = {
 class EventStore:
     """Accounts in an event store, and the writers that withdraw from them.
 
-    expected_version: whether an append names the version it was decided on. writers: processes that take commands in turn.
+    expected_version: whether an append names the version it was decided on.
+    writers: processes that take commands in turn.
     accounts: streams, chosen evenly. deposit: what each account begins with.
     fold: seconds to apply one event. snapshot_every: events from snapshot to snapshot, 0 for none.
     """
@@ -69,28 +71,32 @@ class EventStore:
 
 
 class EventStoreSystem(System):
-    """Writers and the store of one run; `streams[account]` lists the commands accepted, in the order of their versions."""
+    """Writers and the store of one run; `streams[account]` lists the commands accepted, by version."""
 
     def __init__(self, config: EventStore, world: World, workload: Workload):
         names = tuple(f"account-{number + 1}" for number in range(config.accounts))
         super().__init__(config, world, workload, SENTENCES, names)
-        self.store = world.node("store", "broker")
+        self.store = world.node("store", "database")
         self.writers = [world.node(f"writer-{number + 1}", "producer") for number in range(config.writers)]
         self.streams: dict[str, list[int]] = {name: [] for name in names}
-        self.account = (world.stream("accounts").uniforms(len(self.times)) * config.accounts).astype(int).tolist()
+        chosen = world.stream("accounts").uniforms(len(self.times)) * config.accounts
+        self.account = chosen.astype(int).tolist()
 
     def name(self, value: int) -> str:
         """The account that a command is about."""
         return f"account-{self.account[value] + 1}"
 
+    def _writer(self, value: int):
+        return self.writers[value % len(self.writers)]
+
     def begin(self, value: int) -> None:
         """A writer takes the next command."""
-        writer = self.writers[value % len(self.writers)]
+        writer = self._writer(value)
         if writer.up:
             self.began(value, self._load(value, -1))
 
     def _load(self, value: int, cause: int) -> int:
-        writer = self.writers[value % len(self.writers)]
+        writer = self._writer(value)
         return self.send(writer, self.store, "load", self._on_load, value, cause, value, key=self.name(value))
 
     def _on_load(self, value: int, event: int) -> None:
@@ -99,12 +105,12 @@ class EventStoreSystem(System):
         events = version % every if every else version
         self.world.meters.counts["events loaded"] += events
         self.world.meters.counts["loads"] += 1
-        writer = self.writers[value % len(self.writers)]
+        writer = self._writer(value)
         self._say(self.store, writer, "loaded", self._on_loaded, (value, version, events), event, value, version)
 
     def _on_loaded(self, message: tuple, event: int) -> None:
         value, version, events = message
-        writer = self.writers[value % len(self.writers)]
+        writer = self._writer(value)
         writer.after(events * self.config.fold, self._decide, writer, value, version, event)
 
     def _decide(self, writer, value: int, version: int, cause: int) -> None:
@@ -130,23 +136,25 @@ class EventStoreSystem(System):
         self.note(self.store, "stored", event, value, key, len(stream))
         if len(stream) > self.config.deposit:
             self.world.meters.counts["overdrawn"] += 1
-            self.note(self.store, "overdrawn", event, value, key, len(stream), text=str(self.config.deposit - len(stream)))
+            below = str(self.config.deposit - len(stream))
+            self.note(self.store, "overdrawn", event, value, key, len(stream), text=below)
         self._over(value)
 
     def _load_again(self, value: int, cause: int) -> None:
-        writer = self.writers[value % len(self.writers)]
-        self.send(self.store, writer, "answered", lambda message, event: self._load(message, event), value, cause, value, key=self.name(value),
-                  size=HEADERS)
+        writer = self._writer(value)
+        self.send(self.store, writer, "answered", self._load, value, cause, value, key=self.name(value), size=HEADERS)
 
     def _say(self, source, target, kind: str, handler, message: tuple, cause: int, value: int, version: int) -> None:
         link = self.world.network.link(source, target)
-        link.send(self.kinds[kind], handler, message, self.size, cause, self.keys[self.name(value)], version, 1, -1, value)
+        link.send(self.kinds[kind], handler, message, self.size, cause, self.keys[self.name(value)], version, 1, -1,
+                  value)
 
     def _over(self, value: int, type: int = 0, error: str = "") -> None:
         op, invoked, event = self.begun.pop(value)
         history = self.history
-        history.sent(op, history.processes.code(self.writers[value % len(self.writers)].name), self.account[value], value, 1, -1, type,
-                     history.errors.code(error), invoked, self.world.now, event)
+        process = history.processes.code(self._writer(value).name)
+        history.sent(op, process, self.account[value], value, 1, -1, type, history.errors.code(error), invoked,
+                     self.world.now, event)
 
     def quiet(self) -> bool:
         """Whether every command was accepted or declined."""

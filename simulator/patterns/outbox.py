@@ -126,7 +126,8 @@ class Polling:
 
     def _mark(self, cause: int) -> None:
         system, rows = self.system, self.batch
-        system.send(self.node, system.database.node, "mark", system.on_mark, (rows, self), cause, rows[0][1], len(rows), size=HEADERS)
+        system.send(self.node, system.database.node, "mark", system.on_mark, (rows, self), cause, rows[0][1], len(rows),
+                    size=HEADERS)
 
     def on_marked(self, rows: list, event: int) -> None:
         """The rows will not come again."""
@@ -148,7 +149,7 @@ class Polling:
 
 
 class Streaming:
-    """The relay that reads the database's log: every commit, in order, again from the confirmed position after a crash."""
+    """The relay that reads the database's log: every commit, in order; after a crash from the confirmed position on."""
 
     def __init__(self, system: OutboxSystem):
         self.system, self.config, self.world = system, system.config, system.world
@@ -178,7 +179,8 @@ class Streaming:
         system, rows = self.system, self.done
         if rows:
             self.done = []
-            system.send(self.node, system.database.node, "confirm", system.on_mark, (rows, None), -1, rows[-1][1], len(rows), size=HEADERS)
+            system.send(self.node, system.database.node, "confirm", system.on_mark, (rows, None), -1, rows[-1][1],
+                        len(rows), size=HEADERS)
         self.node.after(self.config.interval, self._confirm, life)
 
     def _broker_gone(self, peer) -> None:
@@ -251,7 +253,8 @@ class OutboxSystem(System):
 
     def _marked(self, rows: list, relay: Polling, cause: int) -> None:
         self._done(rows)
-        self.send(self.database.node, relay.node, "marked", relay.on_marked, rows, cause, rows[0][1], len(rows), size=HEADERS)
+        self.send(self.database.node, relay.node, "marked", relay.on_marked, rows, cause, rows[0][1], len(rows),
+                  size=HEADERS)
 
     def _done(self, rows: list) -> None:
         self.cursor = max(self.cursor, rows[-1][0])
@@ -270,13 +273,15 @@ class OutboxSystem(System):
 
     def publish(self, relay, value: int, cause: int) -> None:
         """A row goes to the broker."""
-        self.send(relay.node, self.broker.node, "publish", self.broker.on_publish, (value, relay.node, relay.on_published), cause, value)
+        message = (value, relay.node, relay.on_published)
+        self.send(relay.node, self.broker.node, "publish", self.broker.on_publish, message, cause, value)
 
     # The end of a run
 
     def quiet(self) -> bool:
         """Whether every order is stored and every row published and marked."""
-        return self.made == len(self.times) and not self.database.open and not self.database.rows and self.relay.node.up and not self.relay.unconfirmed
+        at_rest = not self.database.open and not self.database.rows and not self.relay.unconfirmed
+        return self.made == len(self.times) and at_rest and self.relay.node.up
 
     def finish(self) -> None:
         """Closes the books."""

@@ -1,4 +1,4 @@
-"""What the patterns share: a running system with its evidence, a node that talks, and the broker that they publish to."""
+"""What the patterns share: a running system with its evidence, and the broker that they publish to."""
 
 from __future__ import annotations
 
@@ -95,29 +95,32 @@ class System:
         """Somebody has taken the order on: from now on it counts as tried."""
         self.begun[value] = (self.history.op(), self.world.now, event)
 
-    def note(self, node, kind: str, cause: int = -1, value: int = -1, key: str = TOPIC, offset: int = -1, count: int = 1,
-             peer=None, text: str = "") -> int:
+    def note(self, node, kind: str, cause: int = -1, value: int = -1, key: str = TOPIC, offset: int = -1,
+             count: int = 1, peer=None, text: str = "") -> int:
         """Writes what happened at a node into the trace."""
-        return self.world.trace.add(self.world.now, self.kinds[kind], node.code, peer.code if peer else -1, self.keys[key],
-                                    cause, offset, count, -1, value, text)
+        other = peer.code if peer else -1
+        return self.world.trace.add(self.world.now, self.kinds[kind], node.code, other, self.keys[key], cause, offset,
+                                    count, -1, value, text)
 
     def send(self, source, target, kind: str, handler, message, cause: int = -1, value: int = -1, count: int = 1,
              key: str = TOPIC, size: int | None = None) -> int:
         """A message from node to node; `handler(message, event)` is called when it arrives."""
-        return self.world.network.link(source, target).send(self.kinds[kind], handler, message, size or self.size, cause,
-                                                            self.keys[key], -1, count, -1, value)
+        link = self.world.network.link(source, target)
+        return link.send(self.kinds[kind], handler, message, size or self.size, cause, self.keys[key], -1, count, -1,
+                         value)
 
     def stored(self, value: int, type: int = OK, process: str = "database", error: str = "") -> None:
-        """An order is committed, or certainly never will be: the word of the database counts, whatever its client heard."""
+        """An order is committed, or never will be: the word of the database counts, whatever its client heard."""
         op, invoked, event = self.begun.pop(value)
         history = self.history
-        history.sent(op, history.processes.code(process), 0, value, 1, UNKNOWN, type, history.errors.code(error), invoked,
-                     self.world.now, event)
+        history.sent(op, history.processes.code(process), 0, value, 1, UNKNOWN, type, history.errors.code(error),
+                     invoked, self.world.now, event)
 
     def saw(self, process: str, key: str, value: int, offset: int, event: int = -1) -> None:
         """A reader of the topic, or of the read model, has seen a record."""
         history, now = self.history, self.world.now
-        history.polled(history.op(), history.processes.code(process), history.keys.code(key), value, 1, offset, OK, now, now, event)
+        history.polled(history.op(), history.processes.code(process), history.keys.code(key), value, 1, offset, OK, now,
+                       now, event)
 
     def close(self, contents: dict[str, list[int]]) -> None:
         """What was begun and not stored has failed; the final reader reads what there is."""

@@ -75,8 +75,8 @@ class Projector:
         self.waiting: list[tuple[int, int]] = []  # (position, event of the trace), oldest first
         self.busy = False
         system = self.system
-        system.world.network.link(self.node, system.log).send(system.kinds["subscribe"], system.on_subscribe, self.checkpoint, HEADERS,
-                                                              -1, system.keys[KEY], self.checkpoint, 1)
+        link, position = system.world.network.link(self.node, system.log), self.checkpoint
+        link.send(system.kinds["subscribe"], system.on_subscribe, position, HEADERS, -1, system.keys[KEY], position, 1)
 
     def on_event(self, position: int, event: int) -> None:
         """An event waits for those before it."""
@@ -151,14 +151,16 @@ class ProjectionSystem(System):
             self._hand_out(behind, event)
 
     def _hand_out(self, position: int, cause: int) -> None:
-        self.send(self.log, self.projector.node, "event", self.projector.on_event, position, cause, self.events[position], key=KEY)
+        value = self.events[position]
+        self.send(self.log, self.projector.node, "event", self.projector.on_event, position, cause, value, key=KEY)
 
     def _gone(self, peer) -> None:
         self.subscribed = False
 
     def quiet(self) -> bool:
         """Whether the projection is through with everything."""
-        return self.made == len(self.times) and not self.begun and self.projector.checkpoint == len(self.events) and not self.projector.busy
+        through = self.projector.checkpoint == len(self.events) and not self.projector.busy
+        return self.made == len(self.times) and not self.begun and through
 
     def finish(self) -> None:
         """Closes the books."""

@@ -94,7 +94,7 @@ class Service:
 
     def __init__(self, system: SagaSystem, name: str):
         self.system, self.config, self.name = system, system.config, name
-        self.node = system.world.node(name, "broker")
+        self.node = system.world.node(name, "service")
         self._takes = system.world.sampler(f"step/{name}", as_distribution("step", self.config.step))
         self._luck = system.world.stream(f"failure/{name}")
         self.standing: list[int] = []  # sagas whose step is done, once for each time that it was done
@@ -128,8 +128,8 @@ class Service:
 
     def _answer(self, saga: int, cause: int, what: str) -> None:
         system, message = self.system, (saga, self, what)
-        link = system.world.network.link(self.node, system.node)
-        sent = link.send(system.kinds["answered"], system.on_answer, message, HEADERS, cause, system.keys[self.name], -1, 1, -1, saga)
+        sent = system.send(self.node, system.node, "answered", system.on_answer, message, cause, saga, key=self.name,
+                           size=HEADERS)
         if sent >= 0:
             system.world.trace.notes[sent] = what
 
@@ -224,7 +224,8 @@ class SagaSystem(System):
         """Goes on with what was written down; without that, with nothing."""
         if not self.config.durable:
             if self.open:
-                self.note(self.node, "forgotten", self.node.fault, next(iter(self.open)), self.services[0].name, count=len(self.open))
+                first, count = next(iter(self.open)), len(self.open)
+                self.note(self.node, "forgotten", self.node.fault, first, self.services[0].name, count=count)
             self.open = {}
         for saga in list(self.open):
             self._command(saga, self.node.fault)
@@ -252,5 +253,6 @@ class SagaSystem(System):
         op, began, event = self.begun.pop(saga)
         history, process = self.history, self.history.processes.code("orchestrator")
         for service in self.services:
-            history.sent(op, process, history.keys.code(service.name), saga, 1, UNKNOWN, type, 0, began, completed, event)
+            key = history.keys.code(service.name)
+            history.sent(op, process, key, saga, 1, UNKNOWN, type, 0, began, completed, event)
         history.transactions.append(op, process, type, began, inf if type == FAIL else completed, completed, event)

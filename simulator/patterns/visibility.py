@@ -1,8 +1,8 @@
 """What a relay may see of an outbox while transactions are under way: every schedule of two writers and two polls.
 
-After PostgreSQL's rules: a row's number comes from a sequence when it is inserted (S), a transaction's number (xid) when
-it first writes (X), and others see the row once it is committed (C). `xmin` is the smallest xid that is still open, or
-the next one. A poll is atomic. After the last step the relay polls twice more, so whatever is missing then is lost.
+After PostgreSQL's rules: a row's number comes from a sequence when it is inserted (S), a transaction's number (xid)
+when it first writes (X), and others see the row once it is committed (C). `xmin` is the smallest xid that is still
+open, or the next one. A poll is atomic. After the last step the relay polls twice more: what is missing then is lost.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ class Relay:
 
 
 CURSORS = ("position", "xmin and position", "xid and position", "gap", "flag")
-NAMES = {"position": "row number", "xmin and position": "row number, only below xmin", "xid and position": "(xid, row number), only below xmin",
+NAMES = {"position": "row number", "xmin and position": "row number, only below xmin",
+         "xid and position": "(xid, row number), only below xmin",
          "gap": "row number, stops at a gap", "flag": "a flag in each row"}
 
 

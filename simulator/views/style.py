@@ -27,7 +27,7 @@ TITLE, LABEL, SMALL = 12, 9.5, 8.5  # font sizes in points
 
 _ROLES = {
     "producer": "producer", "publisher": "producer", "consumer": "consumer", "subscriber": "consumer",
-    "worker": "consumer", "broker": "broker", "queue": "broker", "server": "broker"}
+    "worker": "consumer", "broker": "broker", "queue": "broker", "server": "broker", "database": "broker", "service": "broker"}
 
 
 @dataclass(frozen=True)
