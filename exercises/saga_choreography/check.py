@@ -27,12 +27,20 @@ def some_orders(rng: random.Random, number: int = 2) -> tuple[Order, ...]:
     return tuple(Order(f"o{n + 1}", names[n], things[n], rng.randrange(1, 10) * 10, n) for n in range(number))
 
 
-def courses(orders: tuple[Order, ...]) -> Iterator[tuple[Plan, list[tuple[str, str, str]]]]:
+def messages(order: str, who: str) -> list[tuple[str, str]]:
+    """Every message about an order that this service rejects: the event's id and the subscriber."""
+    return [(f"{order} {type}", service) for type in COURSE[who] for service in SUBSCRIBERS[type]]
+
+
+def rejected(order: str, who: str) -> tuple[tuple[str, str], ...]:
+    """What a plan has to say for it."""
+    return () if who == "nobody" else ((order, who),)
+
+
+def courses(orders: tuple[Order, ...]) -> Iterator[tuple[Plan, list[tuple[str, str]]]]:
     """The first order done, and rejected by each service; with every message there is about it."""
-    for who, types in COURSE.items():
-        rejects = () if who == "nobody" else ((orders[0].order_id, who),)
-        yield Plan(orders, rejects=rejects), [(type, orders[0].order_id, service)
-                                              for type in types for service in SUBSCRIBERS[type]]
+    for who in COURSE:
+        yield Plan(orders, rejects=rejected("o1", who)), messages("o1", who)
 
 
 # Each generator yields (plan, whether to kill at every step of it too, or the fault that strikes at every step).
@@ -53,58 +61,58 @@ def crash_plans(rng) -> Iterator[tuple[Plan, bool | str]]:
 
 
 def duplicates_plans(rng) -> Iterator[tuple[Plan, bool | str]]:
-    for plan, messages in courses(some_orders(rng)):
-        for message in messages:
+    for plan, sent in courses(some_orders(rng)):
+        for message in sent:
             for seconds in (0, LONG):
                 yield replace(plan, faults=((*message, "again", seconds),)), False
-        yield replace(plan, faults=tuple((*message, "again", rng.choice((0, 1, LONG))) for message in messages)), False
-    yield replace(plan, orders=plan.orders[:1], faults=tuple((*message, "again", 0) for message in messages)), True
+        yield replace(plan, faults=tuple((*message, "again", rng.choice((0, 1, LONG))) for message in sent)), False
+    yield replace(plan, orders=plan.orders[:1], faults=tuple((*message, "again", 0) for message in sent)), True
 
 
 def stuck_plans(rng) -> Iterator[tuple[Plan, bool | str]]:
     orders = some_orders(rng)
-    lost = [("nobody", type, SUBSCRIBERS[type][0]) for type in DONE]
-    lost += [(who, COURSE[who][-1], "orders") for who in ("stock", "payment", "shipping")]
-    for who, type, service in lost:
-        rejects = () if who == "nobody" else ((orders[0].order_id, who),)
-        plan = Plan(orders, rejects=rejects, faults=((type, orders[0].order_id, service, "lost", 0),))
+    lost = [("nobody", message) for message in messages("o1", "nobody")]
+    lost += [(who, (f"o1 {COURSE[who][-1]}", "orders")) for who in ("stock", "payment", "shipping")]
+    for who, message in lost:
+        plan = Plan(orders, rejects=rejected("o1", who), faults=((*message, "lost", 0),))
         yield plan, False
-        yield replace(plan, orders=orders[:1]), who == "shipping" or type == "PaymentTaken"
+        yield replace(plan, orders=orders[:1]), who == "shipping" or message[1] == "shipping"
 
 
 def reordered_plans(rng) -> Iterator[tuple[Plan, bool | str]]:
-    for plan, messages in courses(some_orders(rng)):
-        for message in messages:
+    for plan, sent in courses(some_orders(rng)):
+        for message in sent:
             for seconds in (SHORT, DEADLINE, DEADLINE + 2, 2 * DEADLINE):
                 yield replace(plan, faults=((*message, "late", seconds),)), False
 
 
 def meeting(order: Order) -> list[Plan]:
     """A reservation and a payment asked for in the same second as their undoing."""
-    return [Plan((order,), faults=((type, order.order_id, service, "late", DEADLINE + wait),))
-            for type, service, wait in (("OrderPlaced", "stock", 2), ("StockReserved", "payment", 1))]
+    return [Plan((order,), faults=((event, service, "late", DEADLINE + wait),))
+            for event, service, wait in (("o1 OrderPlaced", "stock", 2), ("o1 StockReserved", "payment", 1))]
 
 
 def rivals_plans(rng) -> Iterator[tuple[Plan, bool | str]]:
     orders = some_orders(rng)
     first, second = orders[0], orders[1]._replace(placed_at=0)
-    yield Plan((first,), rejects=((first.order_id, "shipping"),)), "pauses"
+    yield Plan((first,), rejects=rejected("o1", "shipping")), "pauses"
     yield Plan((first, second._replace(sku=first.sku, customer=first.customer))), "pauses"
     for plan in meeting(first):
         yield plan, "pauses"
 
 
-# What storms may do to any message, and what only to one of an order: to that which should cancel it nothing is lost.
+# What a storm may do to any message, and what to one message of an order only; cancellations and their answers arrive.
 MILD = (("late", SHORT), ("again", 0), ("again", LONG))
 GRAVE = (("lost", 0), ("late", DEADLINE), ("late", DEADLINE + 2))
 
 
-def some_faults(rng: random.Random, messages: list[tuple[str, str, str]]) -> Iterator[tuple]:
+def some_faults(rng: random.Random, sent: list[tuple[str, str]]) -> Iterator[tuple]:
     """Faults for three of these messages, a grave one for at most one message of an order, and for no undoing."""
     struck = set()
-    for type, order, service in rng.sample(messages, 3):
+    for event, service in rng.sample(sent, 3):
+        order, _, type = event.partition(" ")
         undoing = type in ("PaymentRejected", "ShippingRejected") and service != "orders"
-        yield type, order, service, *rng.choice(MILD if undoing or order in struck else MILD + GRAVE)
+        yield event, service, *rng.choice(MILD if undoing or order in struck else MILD + GRAVE)
         struck.add(order)
 
 
@@ -112,12 +120,11 @@ def storm_plans(rng) -> Iterator[tuple[Plan, bool | str]]:
     for _ in range(40):
         orders = some_orders(rng, rng.choice((2, 3)))
         by = {order.order_id: rng.choice(("nobody", "nobody", "stock", "payment", "shipping")) for order in orders}
-        messages = [(type, order, service) for order in by for type in COURSE[by[order]]
-                    for service in SUBSCRIBERS[type]]
-        yield Plan(orders, rejects=tuple((order, who) for order, who in by.items() if who != "nobody"),
+        sent = [message for order, who in by.items() for message in messages(order, who)]
+        yield Plan(orders, rejects=tuple(pair for order, who in by.items() for pair in rejected(order, who)),
                    crashes=tuple(rng.sample(range(1, 40), rng.choice((0, 1, 2)))),
                    pauses=tuple(rng.sample(range(1, 40), rng.choice((0, 1)))),
-                   faults=tuple(some_faults(rng, messages))), False
+                   faults=tuple(some_faults(rng, sent))), False
 
 
 HANDLERS = ("stock", "payment", "orders")

@@ -1,4 +1,6 @@
 """A picture of an attack: one column a run, some service killed one step later each time, with what is left behind."""
+import re
+
 from exercises.attack import walk
 
 from . import rules
@@ -24,7 +26,7 @@ def effects(stock, payment, orders):
 
 def taken(run) -> list[int]:
     """How many pieces and how much money are gone in the end; negative if there are more than there were."""
-    return [had - has for _, _, had, has, _ in rules.things(run)]
+    return [thing.taken for thing in rules.things(run)]
 
 
 def status(run) -> str:
@@ -56,7 +58,7 @@ def drawn(runs, finding: str):
             colour, ink = GREY if value in (0, "failed") else ORANGE
             axes.add_patch(plt.Rectangle((x - .47, y - .45), .94, .9, facecolor=colour, edgecolor="#999999"))
             axes.text(x, y, value, ha="center", va="center", color=ink, fontsize=11 if y < 2 else 7)
-    labels = [f"{killed(run).partition(' ')[0]}\n{killed(run).rpartition(', ')[2].partition(' o1')[0]}" for run in runs]
+    labels = [re.sub(r" killed before step \d+,| o1.*", "", killed(run)) for run in runs]
     axes.set(xlim=(-.6, len(runs) - .4), ylim=(len(rows) - .4, -.6), xticks=range(len(runs)),
              yticks=range(len(rows)), yticklabels=rows, xlabel="killed before this step")
     axes.set_xticklabels([label.replace(" ", "\n") for label in labels], fontsize=7)

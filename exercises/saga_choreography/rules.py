@@ -7,6 +7,7 @@ A rule sees only what could be observed: the steps, what was published, and what
 """
 from collections import Counter
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from exercises.attack import Finding
 from exercises.attack.story import first_broken
@@ -28,18 +29,27 @@ def orders(run: Run) -> list[Order]:
     return [Order(*order) for order in run.plan["orders"]]
 
 
-def things(run: Run) -> Iterator[tuple[str, str, int, int, list[Order]]]:
-    """Everything that can be taken: a name, words for it, how much there was and is, and who may have taken it."""
+class Thing(NamedTuple):
+    """Something that orders take: words for it, how much there was and is, and how much each of its orders needs."""
+    name: str
+    label: str
+    had: int
+    has: int
+    needs: dict[str, int]
+
+    @property
+    def taken(self) -> int:
+        return self.had - self.has
+
+
+def things(run: Run) -> Iterator[Thing]:
+    """The pieces of each sku and the money of each customer."""
     for sku, had in run.before["stock"].items():
-        yield sku, f"pieces of {sku}", had, run.after["stock"].get(sku, 0), [o for o in orders(run) if o.sku == sku]
+        needs = {order.order_id: 1 for order in orders(run) if order.sku == sku}
+        yield Thing(sku, f"the {sku}", had, run.after["stock"].get(sku, 0), needs)
     for who, had in run.before["payment"].items():
-        mine = [o for o in orders(run) if o.customer == who]
-        yield who, f"of {who}'s money", had, run.after["payment"].get(who, 0), mine
-
-
-def worth(run: Run, name: str, order: Order) -> int:
-    """How much of a thing one order takes: a piece, or its amount."""
-    return 1 if name in run.before["stock"] else order.amount
+        needs = {order.order_id: order.amount for order in orders(run) if order.customer == who}
+        yield Thing(who, f"{who}'s money", had, run.after["payment"].get(who, 0), needs)
 
 
 def missing(run: Run) -> set[str]:
@@ -50,16 +60,16 @@ def missing(run: Run) -> set[str]:
 
 def refused(run: Run) -> set[str]:
     """Orders that may fail: the carrier rejects them, or there is less than their sku or their customer would need."""
-    short = {order.order_id for name, _, had, _, whose in things(run) for order in whose
-             if sum(worth(run, name, each) for each in whose) > had}
-    return short | {order for order, _ in run.plan["rejects"]}
+    short = [thing.needs for thing in things(run) if sum(thing.needs.values()) > thing.had]
+    return set().union(*short, (order for order, _ in run.plan["rejects"]))
 
 
 def error(run: Run) -> Iterator[str]:
     """A call raised; only in a race two instances may get into each other's way, and the database decides."""
     race = any(event["what"] == "pause" for event in run.events)
     for call in calls(run):
-        if call["outcome"] == "fail" and not (race and call["error"] in ("OperationalError", "IntegrityError")):
+        beaten = race and (call.get("error") == "IntegrityError" or "locked" in call.get("message", ""))
+        if call["outcome"] == "fail" and not beaten:
             yield f"{call['call']}({call['about']}) raised {call['error']}: {call['message'][:200]}."
 
 
@@ -72,43 +82,42 @@ def stuck(run: Run) -> Iterator[str]:
 
 def impossible(run: Run) -> Iterator[str]:
     """Less than nothing, or more than there ever was."""
-    for name, label, had, _, _ in things(run):
-        least, most = run.range.get(name, (0, 0))
+    for thing in things(run):
+        least, most = run.range.get(thing.name, (0, 0))
         if least < 0:
-            yield f"At one time there were {least} {label}: more was taken than there was."
-        if most > had:
-            yield f"At one time there were {most} {label}, and never more than {had} existed: something was given back" \
-                  " that had not been taken."
+            yield f"At one time {least} of {thing.label} was left: more was taken than there was."
+        if most > thing.had:
+            yield (f"At one time {most} of {thing.label} was there, and in the beginning {thing.had}: something was"
+                   " given back that had not been taken.")
 
 
 def twice(run: Run) -> Iterator[str]:
     """More was taken than all orders together could take."""
-    for name, label, had, has, whose in things(run):
-        demand = sum(worth(run, name, order) for order in whose)
-        if had - has > demand:
-            yield f"{had - has} {label} were taken, and all orders together need {demand}."
+    for thing in things(run):
+        if thing.taken > sum(thing.needs.values()):
+            yield (f"Of {thing.label}, {thing.taken} was taken, and all orders together need"
+                   f" {sum(thing.needs.values())}.")
 
 
-def settled(run: Run) -> Iterator[tuple[str, int, int]]:
-    """What was taken and should have been, of everything whose orders have all ended."""
-    for name, label, had, has, whose in things(run):
-        if all(run.orders.get(order.order_id) in ENDS for order in whose):
-            done = [order for order in whose if run.orders[order.order_id] == "done"]
-            yield label, had - has, sum(worth(run, name, order) for order in done)
+def settled(run: Run) -> Iterator[tuple[Thing, int]]:
+    """Everything whose orders have all ended, and how much of it those that are done need."""
+    for thing in things(run):
+        if all(run.orders.get(order) in ENDS for order in thing.needs):
+            yield thing, sum(need for order, need in thing.needs.items() if run.orders[order] == "done")
 
 
 def leaked(run: Run) -> Iterator[str]:
     """Something is taken for an order that failed."""
-    for label, taken, owed in settled(run):
-        if taken > owed:
-            yield f"{taken} {label} were taken for good, and the orders that are done account for {owed}."
+    for thing, owed in settled(run):
+        if thing.taken > owed:
+            yield f"Of {thing.label}, {thing.taken} was taken for good, and the orders that are done need {owed}."
 
 
 def unpaid(run: Run) -> Iterator[str]:
     """An order is done, but not everything was taken for it."""
-    for label, taken, owed in settled(run):
-        if taken < owed:
-            yield f"Orders for {owed} {label} are done, but only {taken} were taken."
+    for thing, owed in settled(run):
+        if thing.taken < owed:
+            yield f"Of {thing.label}, only {thing.taken} was taken, and the orders that are done need {owed}."
 
 
 def torn(run: Run) -> Iterator[str]:

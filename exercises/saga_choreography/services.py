@@ -77,7 +77,7 @@ class Carrier:
         cancelled, known = event.type == "OrderCancelled", event.order_id in self.decided
         no = cancelled or event.order_id in self.rejects
         answer = self.decided.setdefault(event.order_id, "ShippingRejected" if no else "Shipped")
-        return event_of(event, answer, f" after {event.type}") if cancelled or not known else None
+        return event_of(event, answer, " after all" * cancelled) if cancelled or not known else None
 
 
 class Message(NamedTuple):
@@ -89,16 +89,16 @@ class Message(NamedTuple):
 
 
 class Bus:
-    """Messages on their way. The first message of an event to a service may be lost for good, late, or come again."""
+    """Messages on their way, each identified by its event and its subscriber: lost for good, late, or coming again."""
 
     def __init__(self, clock, faults):
         self.clock, self.waiting, self.sent = clock, [], 0
-        self.faults = {(type, order, service): (kind, seconds) for type, order, service, kind, seconds in faults}
+        self.faults = {(event, service): (kind, seconds) for event, service, kind, seconds in faults}
 
     def publish(self, event: Event, now: int) -> None:
         """Send an event to everyone whom it concerns."""
         for service in SUBSCRIBERS.get(event.type, ()):
-            kind, seconds = self.faults.pop((event.type, event.order_id, service), ("", 0))
+            kind, seconds = self.faults.pop((event.id, service), ("", 0))
             if kind:
                 self.clock.fault("the bus", kind, event=event.id, order=event.order_id, service=service,
                                  seconds=seconds)

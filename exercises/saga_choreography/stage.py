@@ -1,9 +1,9 @@
 """The stage on which a saga performs without a coordinator: three databases, a bus, a carrier, and a plan.
 
 `perform(plan, functions)` plays one run and returns what could be seen of it: every step, what was published, and what
-the databases say once everything is quiet. A service is two instances of the same functions on one database. Each second
-the first instances handle what has arrived; what raises or dies is delivered again a second later. When nothing is on its
-way, time jumps to the next moment at which something may happen.
+the databases say once everything is quiet. A service is two instances of the same functions on one database.
+Each second the first instances handle what has arrived; what raises or dies is delivered again a second later. When
+nothing is on its way, time jumps to the next moment at which something may happen.
 """
 import sqlite3
 from dataclasses import asdict, dataclass, field
@@ -26,8 +26,8 @@ class Plan:
     """One attack: the orders, and where the faults strike.
 
     There are `pieces` of each sku, and `purse` is what each customer has. `rejects` are (order, service); a service of
-    the learner's rejects it because it has nothing left. `crashes` and `pauses` are step numbers. `faults` are (type of
-    event, order, service, "lost", "late" or "again", by how many seconds).
+    the learner's rejects it because it has nothing left. `crashes` and `pauses` are step numbers. `faults` are (id of
+    an event, the service to which it goes, "lost", "late" or "again", by how many seconds).
     """
     orders: tuple[Order, ...]
     pieces: int = 5
@@ -35,7 +35,7 @@ class Plan:
     rejects: tuple[tuple[str, str], ...] = ()
     crashes: tuple[int, ...] = ()
     pauses: tuple[int, ...] = ()
-    faults: tuple[tuple[str, str, str, str, int], ...] = ()
+    faults: tuple[tuple[str, str, str, int], ...] = ()
 
 
 @dataclass
@@ -108,7 +108,8 @@ class Stage:
     def __init__(self, plan: Plan, functions: dict, folder: Path):
         self.plan, self.functions, self.folder, self.now = plan, functions, folder, -1
         self.clock, self.pauses = Clock(plan.crashes), set(plan.pauses)
-        self.bus, self.carrier = Bus(self.clock, plan.faults), Carrier(who for who, by in plan.rejects if by == "shipping")
+        self.bus = Bus(self.clock, plan.faults)
+        self.carrier = Carrier(order for order, service in plan.rejects if service == "shipping")
         self.before, self.relayed = possessions(plan), dict.fromkeys(SCHEMAS, 0)
         self.published, self.ended, self.range = [], {}, {}
         for service, schema in SCHEMAS.items():
@@ -206,7 +207,7 @@ class Stage:
             return
 
     def pause(self, instance: Instance, before: str) -> None:
-        """Stop an instance in the middle of its call while the other one handles what else has arrived, or else the same."""
+        """Stop an instance in the middle of its call; the other one handles what else has arrived, or else the same."""
         self.pauses.discard(self.clock.steps + 1)
         self.clock.fault(instance.name, "pause", service=instance.service, after=instance.last, before=before,
                          step=self.clock.steps + 1)

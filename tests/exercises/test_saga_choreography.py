@@ -118,9 +118,9 @@ def test_the_judge_agrees_from_the_recorded_evidence_alone(name):
 
 
 def test_evidence_in_which_the_faults_never_struck_is_no_proof():
-    recorded = json.loads(json.dumps(campaign("crash", submission()).as_dict()))
+    recorded = json.loads(json.dumps(campaign("crash", submission(), SEEDS[:1]).as_dict()))
     recorded["runs"][3]["events"] = [event for event in recorded["runs"][3]["events"] if "fault" not in event]
-    assert judge("crash", recorded, SEEDS).finding.rule == "unfired"
+    assert judge("crash", recorded, SEEDS[:1]).finding.rule == "unfired"
 
 
 @pytest.mark.parametrize("name, kind, fault", [("crash", "crashes", "crash"), ("rivals", "pauses", "pause")])
@@ -155,7 +155,7 @@ def deaf(db, event):
 
 @pytest.mark.parametrize("kind, seconds, times", [("lost", 0, []), ("late", 4, [5]), ("again", 3, [1, 4])])
 def test_what_the_faults_do(kind, seconds, times):
-    run = perform(Plan((ORDER,), faults=(("OrderPlaced", "o1", "stock", kind, seconds),)),
+    run = perform(Plan((ORDER,), faults=(("o1 OrderPlaced", "stock", kind, seconds),)),
                   {"stock": deaf, "payment": deaf, "orders": deaf})
     second, heard = "", []
     for event in run.events:
@@ -191,7 +191,7 @@ def test_an_event_that_does_not_exist_is_refused():
 
 def test_the_same_run_twice_is_the_same_run():
     plan = Plan((ORDER, Order("o2", "bob", "jam", 10, 1)), crashes=(5,), pauses=(9,),
-                faults=(("StockReserved", "o1", "payment", "late", 16),))
+                faults=(("o1 StockReserved", "payment", "late", 16),))
     assert perform(plan, reference()) == perform(plan, reference())
 
 
@@ -230,7 +230,7 @@ def test_rules_and_their_near_misses(rule, rejects, change):
 
 
 def test_a_cancellation_one_second_after_the_deadline_is_neither_hasty_nor_late():
-    lost = (("PaymentTaken", "o1", "shipping", "lost", 0),)
+    lost = (("o1 PaymentTaken", "shipping", "lost", 0),)
     run = perform(Plan((ORDER,), faults=lost), reference())
     assert [16, "orders", "OrderCancelled", "o1"] in run.published and rules.finding(run) is None
 

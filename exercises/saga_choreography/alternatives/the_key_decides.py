@@ -6,7 +6,8 @@ def stock(db, event):
     if event.type == "OrderPlaced" and known is None:
         with db:
             free = db.execute("UPDATE stock SET free = free - 1 WHERE sku = ? AND free > 0", (event.sku,)).rowcount
-            db.execute("INSERT INTO reservations VALUES (?, ?, ?)", (event.order_id, event.sku, "yes" if free else "no"))
+            db.execute("INSERT INTO reservations VALUES (?, ?, ?)",
+                       (event.order_id, event.sku, "yes" if free else "no"))
             emit(db, event, "StockReserved" if free else "StockRejected")
     elif event.type in ("PaymentRejected", "ShippingRejected"):
         with db:

@@ -7,6 +7,6 @@ def overdue(db, now):
                       " AND cancelled = 0 AND placed_at < ?", (now - DEADLINE,)).fetchall()
     for order in map(Order._make, late):
         with db:
-            if db.execute("UPDATE orders SET cancelled = 1, status = 'failed' WHERE order_id = ? AND cancelled = 0 AND status = 'pending'",
-                          (order.order_id,)).rowcount:
+            if db.execute("UPDATE orders SET cancelled = 1, status = 'failed'"
+                          " WHERE order_id = ? AND cancelled = 0 AND status = 'pending'", (order.order_id,)).rowcount:
                 emit(db, order, "OrderCancelled")

@@ -1,5 +1,5 @@
 """Gives the piece back when the carrier says no, and not when the bank does."""
-FAILS = ("flow", "leaked", "pieces of")
+FAILS = ("flow", "leaked", "was taken for good")
 
 
 def stock(db, event):

@@ -1,5 +1,5 @@
 """Forgets an undoing that comes too early: the money is taken for an order that has failed."""
-FAILS = ("reordered", "leaked", "money were taken for good")
+FAILS = ("reordered", "leaked", "money, ")
 
 
 def payment(db, event):

@@ -1,7 +1,6 @@
 """Keeps what it has heard in a set: a restarted process has heard nothing."""
 FAILS = ("crash", "twice", "died after COMMIT, before ack")
 
-
 SEEN = set()
 
 

@@ -1,5 +1,5 @@
 """Counts in Python: what another instance took in between comes back."""
-FAILS = ("rivals", "unpaid", "but only")
+FAILS = ("rivals", "unpaid", ", only ")
 
 
 def stock(db, event):
