@@ -44,7 +44,7 @@ def killed(run) -> str:
 def left(run) -> str:
     """The order's status and what is gone, in words."""
     pieces, money = taken(run)
-    return f"{status(run)}, {pieces} pieces and {money} of the money gone"
+    return f"{status(run)}; pieces gone: {pieces}, money gone: {money}"
 
 
 def drawn(runs, finding: str):
