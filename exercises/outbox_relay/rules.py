@@ -99,6 +99,8 @@ def unrecognised(run: Run) -> Iterator[str]:
 def repeated(run: Run) -> Iterator[str]:
     """A copy that no fault explains."""
     times = Counter(id for _, id in run.published)
+    already = {"poll": "the cursor behind it was stored already", "relay": "it was marked already",
+               "follow": "its transaction was confirmed already"}
     began, graves, losses, latest, settled = {}, [], [], {}, set()
     for place, event in enumerate(run.events):
         who = event["who"]
@@ -115,7 +117,7 @@ def repeated(run: Run) -> Iterator[str]:
             struck = (any(whose == publisher and when > before for whose, when in graves)
                       or any(whose == publisher and when > call for whose, when in losses))
             if id in settled or not struck:
-                why = "it was settled already" if id in settled else "nothing had happened to whoever published it"
+                why = already[run.plan["program"]] if id in settled else "nothing had happened to whoever published it"
                 yield f"{named(run, id).capitalize()} was published {times[id]} times: {why}."
         if id:
             latest[id] = place, who, began.get(who, 0)

@@ -66,7 +66,7 @@ def perform(plan: Plan, functions: dict) -> Run:
     """Play one run to the end: faults, and then quiet for long enough."""
     stage = {"poll": Polled, "relay": Relayed, "cleanup": Cleaned, "follow": Followed}[plan.program](plan, functions)
     stage.play()
-    return Run(plan=plain(asdict(plan)), steps=stage.clock.steps, events=plain(stage.clock.events), **stage.seen())
+    return Run(plan=plain(asdict(plan)), steps=stage.clock.steps, events=stage.clock.events, **stage.seen())
 
 
 def facts(row: Row) -> list:

@@ -54,7 +54,7 @@ class Stream:
 
     def confirm(self, lsn: int) -> None:
         """Tell the server that everything up to this lsn is done and need not be sent again."""
-        step = self.process.step(f"confirm {lsn}")
+        step = self.process.step(f"move the slot to {lsn}")
         self.slot.confirmed = max(self.slot.confirmed, lsn)
         step["settles"] = [change.row.id for changes in self.slot.written if changes[-1].lsn <= self.slot.confirmed
                            for change in changes if change.kind in ("snapshot", "insert")]

@@ -63,13 +63,13 @@ def verdict(name: str, given: dict, seeds=SEEDS):
 @pytest.mark.parametrize("name", check.CHECKS)
 def test_the_reference_is_correct_for_many_seeds(name):
     exhaustive = name in ("gap", "order")  # nearly the same schedules for every seed
-    assert verdict(name, submission(), range(20, 22 if exhaustive else 40)).outcome == "correct"
+    assert verdict(name, submission(), range(20, 22 if exhaustive else 30)).outcome == "correct"
 
 
 @pytest.mark.parametrize("name", check.CHECKS)
 @pytest.mark.parametrize("alternative", ALTERNATIVES)
 def test_differently_written_solutions_are_correct(alternative, name):
-    result = verdict(name, submission("alternatives", alternative), (3,) if name in ("gap", "order") else range(3, 9))
+    result = verdict(name, submission("alternatives", alternative), (3,) if name in ("gap", "order") else (3, 4))
     assert result.outcome == "correct", result
 
 

@@ -1,5 +1,5 @@
 """Confirms up to the end of the server's log, as an answer to a keepalive may: beyond what it has published."""
-FAILS = ("follow", "lost", "died after confirm")
+FAILS = ("follow", "lost", "died after move the slot")
 
 
 def follow(stream, broker):

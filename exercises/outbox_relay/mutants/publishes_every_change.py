@@ -1,5 +1,5 @@
 """Takes the cleanup's changes for new events."""
-FAILS = ("follow", "repeated", "settled already")
+FAILS = ("follow", "repeated", "confirmed already")
 
 
 def follow(stream, broker):
