@@ -6,6 +6,7 @@ file to record into, and judges that record in its own process with `judge`.
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import permutations, product
 
 from exercises.attack import Verdict
 from exercises.attack.checks import PUBLIC, Check, Exercise, without_one
@@ -71,9 +72,14 @@ def some_schedule(rng: random.Random, writers: int, looks: float = .2) -> Plan:
     return sampled(rng, [(rng.choice(("ada", "ada", "bob")), rng.choice(ways)) for _ in range(writers)], looks)
 
 
-def some_bystander(rng: random.Random) -> Plan:
-    """Two writers of one aggregate, and a third transaction that has nothing to do with them."""
-    return sampled(rng, [("ada", "XLSC"), ("ada", "LSXC"), ("nobody", "XC")], .3)
+def bystanders(rng: random.Random) -> Iterator[Plan]:
+    """Two writers of one aggregate and a third transaction: every order of xids, locks and ends, a look anywhere."""
+    aggregates, first = (*TOGETHER, ("O", "nobody")), some_first(rng)
+    for xids, writers, end, place in product(permutations("ABO"), ("AB", "BA"), range(7), range(8)):
+        actions = [(who, action) for who in writers for action in "LSC"]
+        actions.insert(end, ("O", "C"))
+        actions.insert(place, LOOK)
+        yield Plan("poll", text([*((who, "X") for who in xids), *actions, LOOK, LOOK]), aggregates, first)
 
 
 # Each generator yields (plan, whether to kill at every step of it too, or the fault that strikes at every step).
@@ -88,8 +94,8 @@ def order_plans(rng) -> Iterator[tuple[Plan, bool | str]]:
     plans = list(every(LOCKS, TOGETHER, rng))
     yield from ((plan, False) for plan in plans)
     yield from ((longer(plan), True) for plan in rng.sample(plans, 10))
-    yield from ((some_schedule(rng, 5, .4), False) for _ in range(150))
-    yield from ((some_bystander(rng), False) for _ in range(300))
+    yield from ((plan, False) for plan in bystanders(rng))
+    yield from ((some_schedule(rng, 5, .4), False) for _ in range(100))
 
 
 def cursor_plans(rng) -> Iterator[tuple[Plan, bool | str]]:

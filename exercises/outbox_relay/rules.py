@@ -139,7 +139,8 @@ def compared(run: Run, early: str, late: str) -> str:
     """How the numbers of a later change compare with those of an earlier one."""
     rows = {row[0]: row for row in run.rows}
     position, xid = ("lower" if rows[late][n] < rows[early][n] else "higher" for n in (1, 4))
-    return f" with a {position} position and a {xid} xid"
+    among = f", among {len(run.plan['aggregates'])} transactions" * (run.plan["program"] == "poll")
+    return f" with a {position} position and a {xid} xid{among}"
 
 
 def held_up(run: Run) -> Iterator[str]:

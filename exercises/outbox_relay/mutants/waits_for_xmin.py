@@ -1,7 +1,7 @@
 """Orders by version, but holds back what is above xmin: with a third transaction, an earlier change is above and a
 later one below.
 """
-FAILS = ("order", "inverted", "a lower xid")
+FAILS = ("order", "inverted", "a lower xid, among 3 transactions")
 
 
 def poll(look, cursor):

@@ -1,5 +1,5 @@
 """Orders by xid: a transaction that began early may get the lock, and make its change, late."""
-FAILS = ("order", "inverted", "with a higher position and a lower xid")
+FAILS = ("order", "inverted", "a lower xid, among 2 transactions")
 
 
 def poll(look, cursor):
