@@ -138,6 +138,7 @@ class Stage:
             self.now = moment
             self.clock.note("the clock", f"second {moment}")
             self.second()
+            self.forget_idle()
 
     def next_moment(self) -> int | None:
         """The next second in which something may happen."""
@@ -163,6 +164,13 @@ class Stage:
             self.instances["orders"][0].work("overdue", self.now, str(self.now))
         for service in SCHEMAS:
             self.relay(service)
+
+    def forget_idle(self) -> None:
+        """A second in which nothing happened, or a look at the clock that found nothing, is not worth a line."""
+        events = self.clock.events
+        while events and (events[-1]["what"].startswith("second ") or
+                          events[-1].get("call") == "overdue" and events[-1]["outcome"] == "ok"):
+            events.pop()
 
     def handle(self, instance: Instance) -> int:
         """How many messages had arrived for an instance's service; it handles them, what it cannot comes again."""
