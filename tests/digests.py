@@ -1,12 +1,13 @@
 """Prints one digest a scenario, as JSON: `PYTHONPATH=. python tests/digests.py`. Needs nothing but what `import simulator` needs.
 
 The scenarios touch everything that could differ from run to run: batches, retries, elections, truncation, every kind of fault, work drawn
-from a distribution, a work queue and a publish-subscribe server.
+from a distribution, a work queue, a publish-subscribe server and a log on object storage.
 """
 import hashlib
 import json
+from dataclasses import replace
 
-from simulator import Pauses, Workload, distributions, faults, kafka, redpanda, simulate
+from simulator import Pauses, Workload, distributions, faults, kafka, redpanda, simulate, warpstream
 from simulator.brokers.pubsub import PubSub
 from simulator.brokers.workqueue import WorkQueue
 from simulator.evidence.table import Names, Table
@@ -26,6 +27,11 @@ DECIDERS = (faults.crash("controller-1", at=3, lasts=4), faults.pause("controlle
 
 TIERS = kafka.Tiering(segment_bytes=20_000, retention=12.0, local_retention=2.0, task_interval=1.0, retention_check_interval=1.0,
                       chunk_bytes=10_000, store=profile("s3-standard-fleet"))
+
+STATELESS = warpstream.Cluster(agents=4, scan_interval=3.0, orphan_age=4.0, compaction_interval=4.0, request_timeout=3.0)
+DISKLESS_TROUBLE = (faults.crash("agent-1", at=4.1, lasts=6), faults.pause("agent-2", at=7, lasts=8),
+                    faults.crash("metadata", at=12, lasts=1), faults.crash("producer-2", at=6, lasts=1),
+                    faults.crash("object-store", at=15, lasts=2))
 
 SCENARIOS = {
     "kafka": (kafka.Cluster(), SMALL, ()),
@@ -51,6 +57,11 @@ SCENARIOS = {
                               (faults.crash("queue-1", at=5, lasts=3), faults.pause("worker-1", at=12, lasts=4), faults.crash("worker-2", at=3, lasts=6))),
     "publish-subscribe": (PubSub(), AT_WORK, ()),
     "publish-subscribe in trouble": (PubSub(), AT_WORK, (faults.crash("server-1", at=5, lasts=3), faults.isolate("subscriber-1", at=10, lasts=4))),
+    "warpstream": (warpstream.Cluster(compaction_interval=5.0), SMALL, ()),
+    "warpstream in trouble": (STATELESS, SMALL, DISKLESS_TROUBLE),
+    "lightning on express in trouble": (replace(STATELESS, store="s3-express", lightning=True), SMALL, DISKLESS_TROUBLE[:2]),
+    "diskless as in KIP-1150, across zones": (warpstream.Cluster(diskless="kip-1150", zone_aligned=False), SMALL,
+                                              (faults.crash("broker-2", at=4.1, lasts=3),)),
     "dual write in trouble": (DualWrite(gap=0.1, rollback=0.1), AT_WORK, (faults.crash("service-1", at=5, lasts=3),)),
     "outbox in trouble": (Outbox(transaction=distributions.Exponential(0.05), rollback=0.1), AT_WORK,
                           (faults.crash("relay-1", at=5.002, lasts=3), faults.crash("broker", at=12, lasts=2))),

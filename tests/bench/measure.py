@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import psutil
 
-from simulator import Workload, kafka, simulate, sweep
+from simulator import Workload, kafka, simulate, sweep, warpstream
 from simulator.brokers.kafka.control import failover
 
 from .reference import Reference
@@ -97,6 +97,22 @@ def rebalance_run(protocol: str, members: int = 100, partitions: int = 1_000):
 def rebalance_time() -> Time:
     """How long it takes to simulate that under all four protocols."""
     return Time.of(lambda: [rebalance_run(protocol) for protocol in PROTOCOLS])
+
+
+# A log on object storage
+
+def warpstream_run(seconds: float = 60.0):
+    """Twenty agents take 1 GB/s in records of 10 kB; everything is read in three zones."""
+    cluster = warpstream.Cluster(agents=20, producers=20, linger=0.1)
+    return simulate(cluster, Workload(rate=1e5, record_bytes=10_000, seconds=seconds, keys=600, consumers=6), seed=7, trace=False)
+
+
+def warpstream_time() -> Time:
+    """How long it takes to simulate that; the history is checked afterwards, and that is not counted."""
+    runs = []
+    time = Time.of(lambda: runs.append(warpstream_run()))
+    assert runs[0].check().ok and runs[0].history.records_sent() > 5.9e6
+    return time
 
 
 # Memory
