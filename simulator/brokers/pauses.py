@@ -1,8 +1,9 @@
-"""Brokers that stop now and then, as a process does whose garbage collector stops the world: any system, and the same one with pauses.
+"""Brokers that stop now and then, as a process does whose garbage collector stops the world: any system, with pauses.
 
-Where the numbers come from: the documentation of Apache Kafka ("Java version") says of a busy cluster with the G1 collector that 90 % of its
-pauses were at most about 21 ms, and that there was less than one young collection a second. One published figure fixes one
-parameter; that lengths and gaps are exponential is an assumption. What collectors without long pauses (ZGC) do, `length` can say.
+Where the numbers come from: the documentation of Apache Kafka ("Java version") says of a busy cluster with the G1
+collector that 90 % of its pauses were at most about 21 ms, and that there was less than one young collection a
+second. One published figure fixes one parameter; that lengths and gaps are exponential is an assumption. What
+collectors without long pauses (ZGC) do, `length` can say.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A broker: its cores, its disk, and a member of the Raft group of every partition it has a replica of.
 
-It speaks Kafka's protocol, so that Kafka's own producer and consumers talk to it. There is no controller to ask: the groups elect
-their leaders themselves.
+It speaks Kafka's protocol, so that Kafka's own producer and consumers talk to it. There is no controller to ask:
+the groups elect their leaders themselves.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ class Broker:
         count = sum(batch.count for batch in request.batches)
         only = request.results[0] if len(request.results) == 1 else None
         key, offset, value = (only[0].key, only[2], only[0].value) if only else (-1, -1, -1)
-        self.link(client.node).send(self.kinds.produced, client.on_produced, request, REQUEST_OVERHEAD, request.cause, key, offset,
-                                    count, -1, value)
+        self.link(client.node).send(self.kinds.produced, client.on_produced, request, REQUEST_OVERHEAD, request.cause,
+                                    key, offset, count, -1, value)
 
     # Serving consumers
 
@@ -152,7 +152,8 @@ class Broker:
                 size, count = size + taken, count + records
         only = parts[0] if len(parts) == 1 and parts[0].batches else None
         key, offset, value = (only.key, only.batches[0].offset, only.batches[0].value) if only else (-1, -1, -1)
-        self.link(session.client.node).send(self.kinds.polled, session.handler, parts, size, cause, key, offset, count, -1, value)
+        self.link(session.client.node).send(self.kinds.polled, session.handler, parts, size, cause,
+                                            key, offset, count, -1, value)
 
     # Telling clients
 
@@ -166,4 +167,5 @@ class Broker:
         for key, replica in self.replicas.items():
             leader = self.system.index_of(replica.leader)
             leaders[key] = (leader, replica.term)
-        self.link(client.node).send(self.kinds.metadata_response, client.on_metadata, leaders, REQUEST_OVERHEAD + 20 * len(leaders), event)
+        size = REQUEST_OVERHEAD + 20 * len(leaders)
+        self.link(client.node).send(self.kinds.metadata_response, client.on_metadata, leaders, size, event)

@@ -33,8 +33,9 @@ class RedpandaSystem(KafkaSystem):
         self.committed: dict[int, int] = {}
         self.delivered = [0] * config.partitions
         self.brokers = [Broker(self, index, config.zones[index % len(config.zones)]) for index in range(config.brokers)]
-        self.progress = dict.fromkeys(range(config.partitions) if config.transform else (), 0)  # written down by transforms
-        names = [f"{topic}-{key}" for topic in ([TOPIC, OUTPUT] if config.transform else [TOPIC]) for key in range(config.partitions)]
+        topics = [TOPIC, OUTPUT] if config.transform else [TOPIC]
+        names = [f"{topic}-{key}" for topic in topics for key in range(config.partitions)]
+        self.progress = dict.fromkeys(range(len(names) - config.partitions), 0)  # what transforms have written down
         self.groups = [self._group(name, key) for key, name in enumerate(names)]
         self._create_clients()
         self.producer.start()
@@ -42,7 +43,7 @@ class RedpandaSystem(KafkaSystem):
             consumer.start()
 
     def _group(self, name: str, key: int) -> Group:
-        """A partition: replicas striped over the brokers, and so over the zones; the first one leads, elected before the run."""
+        """A partition: replicas striped over the brokers, and so over the zones; the first one leads from the start."""
         config = self.config
         brokers = [self.brokers[(key + i) % config.brokers] for i in range(config.replication)]
         disks = {broker.node.name: broker.disk for broker in brokers}
@@ -95,7 +96,8 @@ class RedpandaSystem(KafkaSystem):
     def _reachable(self, key: int) -> list[Replica]:
         """The replicas that are up and, while a network is cut, those that hear the leader."""
         group, cut_off = self.groups[key], bool(self.world.network.rules)
-        return [replica for replica in group.voters if replica.node.up and not (cut_off and replica.leader != group.leader.name)]
+        return [replica for replica in group.voters
+                if replica.node.up and not (cut_off and replica.leader != group.leader.name)]
 
     def finish(self) -> None:
         """The final reader reads every partition from its beginning to its high watermark; then the books are closed."""

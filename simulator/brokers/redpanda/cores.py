@@ -1,7 +1,7 @@
 """The cores of one broker: one queue a core (thread per core), or one queue for all of them.
 
-In Seastar a partition belongs to one core for good and no other core touches it: no locks, and no help from an idle neighbour.
-A queue for each core is an M/D/1 queue where requests come at random, a pool is an M/D/c.
+In Seastar a partition belongs to one core for good and no other core touches it: no locks, and no help from an idle
+neighbour. A queue for each core is an M/D/1 queue where requests come at random, a pool is an M/D/c.
 """
 
 from __future__ import annotations

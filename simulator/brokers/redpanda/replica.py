@@ -1,8 +1,8 @@
 """One replica of a partition: a member of the partition's Raft group, and what its clients see of it.
 
-Raft counts entries, clients count records: the entry with which a leader begins its term is none. So offsets are translated, as
-Redpanda does it (offset translator); in a trace and in a history they count records. What a producer repeats is recognised by its
-sequence (KIP-98) in the leader's log, committed or not.
+Raft counts entries, clients count records: the entry with which a leader begins its term is none. So offsets are
+translated, as Redpanda does it (offset translator); in a trace and in a history they count records. What a producer
+repeats is recognised by its sequence (KIP-98) in the leader's log, committed or not.
 """
 
 from __future__ import annotations
@@ -146,7 +146,8 @@ class Replica(Member):
 
     # What the trace says counts records
 
-    def note(self, kind: str, cause: int, offset: int = -1, count: int = 0, epoch: int = -1, value: int = -1, text: str = "") -> int:
+    def note(self, kind: str, cause: int, offset: int = -1, count: int = 0, epoch: int = -1, value: int = -1,
+             text: str = "") -> int:
         if offset >= 0:
             entries = self.log.removed if kind in REMOVED else self.log.entries[offset:offset + count] if count else []
             offset, count, value = self.log.before[offset], sum(map(records, entries)), first_value(entries)

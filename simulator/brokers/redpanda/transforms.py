@@ -1,8 +1,9 @@
 """WebAssembly transforms: a function that runs in the broker, beside the partition that it reads.
 
-One processor for each partition, at its leader and on its core: it takes the next committed batch, spends the core's time on it, writes the
-result into the same partition of the output topic and waits until that is committed. How far it came it writes down now and then; the
-leader after this one goes on from there, so records may be transformed again (at least once), never left out.
+One processor for each partition, at its leader and on its core: it takes the next committed batch, spends the
+core's time on it, writes the result into the same partition of the output topic and waits until that is committed.
+How far it came it writes down now and then; the leader after this one goes on from there, so records may be
+transformed again (at least once), never left out.
 Simplified: one batch at a time; the function keeps every record and its size; what is written down is safe at once.
 """
 
