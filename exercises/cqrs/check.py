@@ -75,12 +75,14 @@ def lag_plans(rng) -> Iterator[tuple[Plan, bool | str]]:
     log = some_log(rng, 16)
     for done in (0, 1, rng.randrange(2, 12), 15, 16):
         yield Plan(log, (("project", 0, done), ("lag", 0), ("lag", 1), ("append", 1), ("lag", 0)), visible=15), False
+    late = rng.randrange(400, 900)  # seconds by which a clock is behind: more than the whole log takes
+    yield Plan(log, (("project", 0, 15), ("lag", 0, -late), ("lag", 1, -5)), visible=16), False
 
 
 def storm_plans(rng) -> Iterator[tuple[Plan, bool | str]]:
     for _ in range(30):
         log = some_log(rng, 10)
-        choices = [("append", 1), ("write", "ada"), ("lag", 0), ("lag", 1), ("again", 0, 2), ("again", 1, 3)]
+        choices = [("append", 1), ("write", "ada"), ("lag", 0), ("lag", 1), ("lag", 0, -500), ("again", 0, 2), ("again", 1, 3)]
         choices += [("read", replica, customer) for replica in (0, 1) for customer in CUSTOMERS]
         choices += [("project", replica, number) for replica in (0, 1) for number in (1, 2)]
         acts = [("project", 0, 1), *rng.choices(choices, k=9), ("rebuild", 0), *rng.choices(choices, k=4)]

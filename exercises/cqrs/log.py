@@ -43,6 +43,6 @@ def totals_at(events: Iterable[Event], position: int) -> dict[str, list[int]]:
 
 
 def lag_at(events: list[Event], position: int, now: int) -> list[int]:
-    """Events behind a position, and the age of the oldest of them in seconds."""
+    """Events behind a position, and the age of the oldest of them in seconds; a clock that is behind makes it 0."""
     waiting = [event for event in events if event.position > position]
-    return [len(waiting), now - waiting[0].at if waiting else 0]
+    return [len(waiting), max(0, now - waiting[0].at) if waiting else 0]

@@ -9,7 +9,8 @@ what the replicas hold once everything is quiet. An act is one of
     ("read", r, customer)   a session reads, with the newest position it knows as its token
     ("write", customer)     the session writes: one event becomes visible, and its position is the session's token
     ("rebuild", r)          the model of replica r is made anew
-    ("lag", r)              somebody asks how far replica r is behind
+    ("lag", r, skew)        somebody asks how far replica r is behind, so many seconds after the last event by a clock
+                            that may be wrong: then the skew is less than nothing
 """
 import tempfile
 from contextlib import suppress
@@ -187,8 +188,10 @@ class Stage:
         if call["outcome"] == "ok" and isinstance(returned, list) and returned and type(returned[0]) is int:
             self.token = max(self.token, returned[0])
 
-    def lag(self, replica: int) -> None:
-        now = (self.log.events[-1].at if self.log.events else 0) + 60
+    def lag(self, replica: int, skew: int = 60) -> None:
+        now = (self.log.events[-1].at if self.log.events else 0) + skew
+        if skew < 0:
+            self.clock.fault(f"the clock of replica {replica}", "skew", seconds=-skew)
         reader = self.actors["reader", replica]
         call = reader.answer("lag", self.log, now, about=f"at second {now}")
         reader_position = self.stored(replica)

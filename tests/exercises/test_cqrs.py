@@ -31,6 +31,7 @@ def test_the_totals_at_a_position_hold_what_stands_up_to_there():
 
 def test_the_lag_is_nothing_when_nothing_waits_and_the_age_of_the_oldest_otherwise():
     assert [lag_at(list(LOG), position, 100) for position in (7, 4, 1)] == [[0, 0], [1, 50], [3, 80]]
+    assert lag_at(list(LOG), 1, 5) == [3, 0]  # by a clock that is behind the writers'
 
 
 def test_a_log_is_read_behind_a_position_and_not_beyond_a_limit():

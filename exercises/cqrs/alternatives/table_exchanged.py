@@ -24,4 +24,4 @@ def lag(db, log, now):
     at, waiting = position(db), []
     while batch := log.read(at, 5):
         waiting, at = waiting + batch, batch[-1].position
-    return [len(waiting), max((now - event.at for event in waiting), default=0)]
+    return [len(waiting), max([0, *(now - event.at for event in waiting)])]

@@ -5,4 +5,4 @@ FAILS = ("lag", "mismeasured", "the oldest for")
 def lag(db, log, now):
     """Events that wait, and the age of the oldest in seconds."""
     waiting = log.read(position(db), limit=10**9)
-    return len(waiting), now - waiting[-1].at if waiting else 0
+    return len(waiting), max(0, now - waiting[-1].at) if waiting else 0

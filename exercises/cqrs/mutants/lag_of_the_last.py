@@ -5,4 +5,4 @@ FAILS = ("lag", "mismeasured", "lag said")
 def lag(db, log, now):
     waiting = log.read(position(db), limit=10**9)
     last = [event for event in log.events if event.position <= position(db)]
-    return len(waiting), now - last[-1].at if last else now
+    return len(waiting), max(0, now - last[-1].at if last else now)
