@@ -9,7 +9,7 @@ from . import schedules
 BLOCK = 200
 
 
-@pytest.mark.parametrize("first", range(0, 2000, BLOCK))
+@pytest.mark.parametrize("first", range(0, 1000, BLOCK))
 def test_no_acknowledged_record_is_lost_and_order_is_kept(first):
     """acks=all, min_insync=2, replication=3, idempotence, clean elections: 2,000 schedules in blocks, so that processors share them."""
     disturbed = 0
