@@ -11,7 +11,7 @@ BLOCK = 200
 
 @pytest.mark.parametrize("first", range(0, 1000, BLOCK))
 def test_no_acknowledged_record_is_lost_and_order_is_kept(first):
-    """acks=all, min_insync=2, replication=3, idempotence, clean elections: 2,000 schedules in blocks, so that processors share them."""
+    """acks=all, min_insync=2, replication=3, idempotence, clean elections: 1,000 schedules in blocks, so that processors share them."""
     disturbed = 0
     for seed in range(first, first + BLOCK):
         run = schedules.run(seed)
