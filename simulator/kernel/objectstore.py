@@ -317,15 +317,17 @@ class StoreClient:
         sent = world.trace.add(world.now, store.kinds[request.kind], self.node.code, store.node.code, -1, request.cause,
                                note=f"{request.key}{_sized(request.size)}" if world.trace.enabled else "")
         if self._cut_off(self.node, store.node):
+            self._lose(store.node, self.node, sent)
             self._unanswered(request, sent)
         else:
             upload = request.size / store.profile.write_bandwidth
             world.after(upload + first_byte / 2, self._acted_on, request, first_byte / 2, sent)
 
     def _acted_on(self, request: Request, way_back: float, sent: int) -> None:
-        if request.life != self.node.incarnation:
-            return
         store, world = self.store, self.world
+        if request.life != self.node.incarnation:
+            self._lose(store.node, self.node, sent)
+            return
         received = world.trace.add(world.now, world.network.RECEIVE, store.node.code, self.node.code, -1, sent)
         answer = store.apply(request)
         if self._cut_off(store.node, self.node):
@@ -334,7 +336,17 @@ class StoreClient:
         replied = world.trace.add(world.now, store.answered, store.node.code, self.node.code, -1, received,
                                   note=f"{answer.status}{_sized(answer.size)}" if world.trace.enabled else "")
         download = answer.size / store.profile.read_bandwidth if request.kind == "get" else 0.0
-        self.node.after(way_back + download, self._over, request, answer, replied)
+        world.after(way_back + download, self._answered, request, answer, replied)
+
+    def _answered(self, request: Request, answer: Answer, replied: int) -> None:
+        if request.life == self.node.incarnation:
+            self.node.call(request.life, self._over, (request, answer, replied))
+        else:
+            self._lose(self.node, self.store.node, replied)
+
+    def _lose(self, target: Node, source: Node, sent: int) -> None:
+        """Nobody gets this any more."""
+        self.world.trace.add(self.world.now, self.world.network.DROP, target.code, source.code, -1, sent)
 
     def _cut_off(self, source: Node, target: Node) -> bool:
         rule = self.world.network.rule_for(source.name, target.name) if self.world.network.rules else None

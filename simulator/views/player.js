@@ -44,6 +44,7 @@ class TracePlayer {
   constructor(host, data, css) {
     this.host = host;
     this.trace = decode(data);
+    this.drawn = data.key;                         // the partition whose log is drawn while none is chosen
     this.root = host.attachShadow({mode: "open"});
     const style = document.createElement("style");
     style.textContent = css;
@@ -77,7 +78,8 @@ class TracePlayer {
     const log = trace.kinds.some(kind => kind.name === "high_watermark");
     $(".help").innerHTML = `<kbd>space</kbd> plays and pauses, <kbd>←</kbd> <kbd>→</kbd> step from event to event,
       <kbd>Home</kbd> <kbd>End</kbd> jump, <kbd>+</kbd> <kbd>−</kbd> zoom. Dashed: replies. ✗: lost.${log ? " HW: high watermark, what consumers may read up to." : ""}`;
-    $(".key").closest("label").firstChild.textContent = log || trace.kinds.some(kind => kind.name in OWNS) ? "partition " : "queue ";
+    const numbered = trace.keys.every(key => /-\d+$/.test(key));  // as partitions of a topic are
+    $(".key").closest("label").firstChild.textContent = numbered ? "partition " : "queue ";
     add($(".node"), "option", "all", {value: -1});
     for (const n of trace.lanes) add($(".node"), "option", trace.nodes[n].name, {value: n});
     add($(".key"), "option", "all", {value: -1});
@@ -173,7 +175,7 @@ class TracePlayer {
   }
 
   refilter() {
-    const {trace, filter} = this, key = filter.key >= 0 ? filter.key : trace.key;
+    const {trace, filter} = this, key = filter.key >= 0 ? filter.key : this.drawn;
     if (this.replayed !== key) { this.replayed = key; this.state = replay(trace, key); }
     this.passes = filterOf(trace, {...filter, recordKey: key});
     this.stops = trace.shown.filter(this.passes);
@@ -320,7 +322,7 @@ class TracePlayer {
     if (this.plan?.width !== width || this.plan.state !== state)
       this.plan = {...layout(trace, state, width, this.room()), width, state};
     const plan = this.plan;
-    const scene = {trace, look, state, view, passes, t, i, record, flights: this.flights(),
+    const scene = {trace, look, state, view, passes, t, i, record, key: this.replayed, flights: this.flights(),
       dim: n => this.filter.node >= 0 && n !== this.filter.node};
     this.hits = drawTopology(sized(this.$(".nodes canvas"), width, plan.height), {...scene, plan, width});
     const grid = this.grid = lanes(trace, wide, view);

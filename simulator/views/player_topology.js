@@ -53,6 +53,8 @@ function drawTopology(c, scene) {
     write(c, `zone ${f.zone}`, f.x + f.w / 2, f.y + f.h - 11, {size: 12, colour: colour.muted, align: "center", font});
   }
   const replicas = [...plan.places.keys()].filter(n => state.hasLog(n)), rows = logRows(state, replicas, i, plan.rows);
+  if (replicas.length && trace.keys.length > 1)
+    write(c, `log of ${trace.keys[scene.key]}`, 12, 16, {size: 12, colour: colour.muted, font});
   for (const [n, at] of plan.places) {
     const draw = at.kind === "server" ? drawServer : at.kind === "client" ? drawClient : drawPill;
     draw(c, scene, n, at, state.node(n, i), cluster, rows, replicas);
@@ -151,8 +153,9 @@ function drawPill(c, scene, n, at, own) {
   const {trace, look: {colour, font}, dim} = scene;
   c.globalAlpha = dim(n) ? 0.4 : 1;
   box(c, at.x, at.y, at.w, at.h, {fill: colour.sheet, ...border(colour, own.status, colour.muted, 1.4), radius: 17});
-  write(c, trace.nodes[n].name, at.x + at.w / 2, at.y + at.h / 2,
-    {size: 13, bold: true, colour: colour.ink, align: "center", most: at.w - 14, font});
+  const lines = [trace.nodes[n].name, ...own.end === null ? [] : [`log ends at ${own.end}`]];
+  lines.forEach((text, k) => write(c, text, at.x + at.w / 2, at.y + at.h / 2 + 15 * k - 7 * (lines.length - 1),
+    {size: k ? 11.5 : 13, bold: !k, colour: k ? colour.muted : colour.ink, align: "center", most: at.w - 14, font}));
   c.globalAlpha = 1;
 }
 
@@ -181,7 +184,7 @@ function drawFlights(c, scene, hits) {
     if (m.lost && part >= 1) glyph(c, "cross", x, y, 5.5, colour.lost);
     else disc(c, x, y, 5.5, {fill: m.reply ? colour.sheet : colour[m.hue], stroke: colour[m.hue]});
     hits.push({x: x - 8, y: y - 8, w: 16, h: 16, event: m.send});
-    const text = `${trace.kinds[trace.kind[m.send]].name} ${recordsOf(trace, m.send)}`.trim();
+    const text = `${trace.name(m.send).replace("_", " ")} ${recordsOf(trace, m.send)}`.trim();
     c.font = `12px ${font}`;
     const w = c.measureText(text).width + 8, [mx, my] = part > 0.15 && part < 0.85 ? [x, y] : way(0.5);
     for (const dy of [-24, 8, -40, 24]) {

@@ -274,6 +274,7 @@ def test_a_client_that_dies_early_has_written_nothing_and_one_that_dies_late_has
         faults.crash("client-1", at=crash).schedule(place.world)
         place.run()
         assert ("k" in place.store.objects) == written and place.told == [[]]
+        assert len(place.world.trace.where("drop")) == 1   # of what was on its way: the request, or the answer
 
 
 def test_a_restarted_client_has_all_its_connections():

@@ -137,6 +137,15 @@ def test_filters_leave_only_what_was_asked_for(open_page, html):
     shot(page, "filtered")
 
 
+def test_of_several_partitions_one_log_is_drawn_before_any_is_chosen(open_page, tell):
+    page = open_page(player(tell(crash=0.5, end=0.6, keys=2).trace).html())
+    high = [page.locator(".nodes canvas").evaluate("canvas => canvas.clientHeight")]
+    page.locator("select.key").select_option("orders-1")
+    page.wait_for_timeout(100)
+    high.append(page.locator(".nodes canvas").evaluate("canvas => canvas.clientHeight"))
+    assert high[0] == high[1] > 300
+
+
 def test_the_text_form_tells_every_event(open_page, tell):
     short = tell(end=0.08).trace
     page = open_page(player(short).html())

@@ -58,7 +58,7 @@ class Agent:
         name = name_of(JOURNAL, self.world.now, self.node.name, self.files_made)
         file = File(name, self.world.now, self.buffer, self.buffered)
         self.buffer, self.buffered, self.timer = [], 0, None
-        file.event = self.note("flush", file.requests[-1].event, sum(b.count for b in file.batches), name)
+        file.event = self.note("flush", file.requests[-1].event, file.records, name)
         self.queue.append(file)
         self.storage.put(file, lambda ok: self._written(file, ok))
 
@@ -86,7 +86,7 @@ class Agent:
         self.committing[file.name] = file
         link = self.world.network.link(self.node, self.system.metadata.node)
         link.send(self.kinds.commit, self.system.metadata.on_commit, (self, file),
-                  OVERHEAD + A_BATCH * len(file.batches), file.event)
+                  OVERHEAD + A_BATCH * len(file.batches), file.event, -1, -1, file.records)
         self.node.after(COMMIT_TIMEOUT, self._again, file)
 
     def _again(self, file: File) -> None:
@@ -105,7 +105,9 @@ class Agent:
     def _answer(self, request: Request, offsets: list[int] | None, cause: int) -> None:
         """Offsets in the order of the request's batches, or None: send it again."""
         link = self.world.network.link(self.node, request.producer.node)
-        link.send(self.kinds.produced, request.producer.on_produced, (request, request.attempt, offsets), OVERHEAD, cause)
+        stored = 0 if offsets is None else sum(batch.count for batch in request.batches)
+        link.send(self.kinds.produced, request.producer.on_produced, (request, request.attempt, offsets), OVERHEAD, cause,
+                  -1, -1, stored)
 
     # Reading
 

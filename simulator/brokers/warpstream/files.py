@@ -12,16 +12,16 @@ JOURNAL, COMPACTED = "files/", "compacted/"
 
 SENTENCES = {
     "produce": ("send", "{node} sends {records} to {peer}"),
-    "produced": ("send", "{node} answers {peer}: {note}"),
-    "commit": ("send", "{node} asks {peer} to commit {note}"),
-    "committed": ("send", "{node} tells {peer} what became of {note}"),
+    "produced": ("send", "{node} answers {peer}: {records}"),
+    "commit": ("send", "{node} asks {peer} to commit a file with {records}"),
+    "committed": ("send", "{node} tells {peer} what became of {records}"),
     "find": ("send", "{node} asks {peer} where the next records are"),
     "found": ("send", "{node} tells {peer} in which files {records} are"),
     "poll": ("send", "{node} asks {peer} for records"),
     "polled": ("send", "{node} hands {records} to {peer}"),
     "scan": ("send", "{node} asks {peer} which of its files nobody needs"),
     "scanned": ("send", "{node} tells {peer} which files nobody needs: {count}"),
-    "replace": ("send", "{node} asks {peer} to replace {count} small files by {note}"),
+    "replace": ("send", "{node} asks {peer} to replace {count} small files by a large one"),
     "replaced": ("send", "{node} tells {peer} that the large file is in place"),
     "flush": ("local", "{node} closes {note} with {records}"),
     "written": ("local", "{node} has {note} in the object store"),
@@ -97,6 +97,11 @@ class File:
     @property
     def batches(self) -> list[Batch]:
         return [batch for request in self.requests for batch in request.batches]
+
+    @property
+    def records(self) -> int:
+        """How many records it holds."""
+        return sum(batch.count for batch in self.batches)
 
 
 def age(name: str, now: float) -> float:

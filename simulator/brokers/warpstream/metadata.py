@@ -58,7 +58,7 @@ class Metadata:
         if file.name not in self.done:
             self.done[file.name] = self._apply(file, event)
         results = self.done[file.name]
-        self._answer(agent, self.kinds.committed, agent.on_committed, (file, results), A_BATCH * len(results), event)
+        self._answer(agent, self.kinds.committed, agent.on_committed, (file, results), A_BATCH * len(results), event, file.records)
         self._wake()
 
     def _apply(self, file: File, event: int) -> dict[int, int]:
