@@ -8,12 +8,15 @@ from collections import defaultdict
 class Meters:
     """Counters and time-weighted levels.
 
-    `traffic[(zone, zone)]` is bytes sent from one zone to another (a zone to itself included); `counts[name]` is how often something
-    happened or how much of it there was; `integrals[name]` is a level times seconds, for example byte-seconds stored.
+    `traffic[(zone, zone)]` is bytes sent from one zone to another (a zone to itself included); `crossings[(role, role)]`
+    is those that changed zone, by who sent them to whom (producer, broker, consumer...); `counts[name]` is how often
+    something happened or how much of it there was; `integrals[name]` is a level times seconds, for example byte-seconds
+    stored.
     """
 
     def __init__(self):
         self.traffic: dict[tuple[str, str], float] = defaultdict(float)
+        self.crossings: dict[tuple[str, str], float] = defaultdict(float)
         self.counts: dict[str, float] = defaultdict(float)
         self.integrals: dict[str, float] = defaultdict(float)
         self._levels: dict[str, tuple[float, float]] = {}

@@ -176,8 +176,11 @@ class Network:
 
     def count_bytes(self) -> None:
         """Adds what every link carried to the world's meters."""
+        meters = self.world.meters
         for link in self._links.values():
-            self.world.meters.traffic[link.zones] += link.bytes
+            meters.traffic[link.zones] += link.bytes
+            if link.zones[0] != link.zones[1]:
+                meters.crossings[link.source.role, link.target.role] += link.bytes
             link.bytes = 0
 
 
