@@ -31,7 +31,8 @@ REFUSED = {
         "control": (True, 3, "KRaft", ZooKeeper),
         "replica_lag_time_max": POSITIVE_SECONDS, "replica_fetch_wait_max": POSITIVE_SECONDS,
         "replica_fetch_backoff": POSITIVE_SECONDS, "broker_heartbeat_interval": (*POSITIVE_SECONDS, 9.0),
-        "broker_session_timeout": (2.0, *POSITIVE_SECONDS), "tiering": (True, "s3"), "network": (None, 0.001), "disk": (None, "SSD"),
+        "broker_session_timeout": (2.0, *POSITIVE_SECONDS), "tiering": (True, "s3"),
+        "placement": (True, "a", ()), "network": (None, 0.001), "disk": (None, "SSD"),
     },
     KRaft: {
         "voters": (*WHOLE, 8), "combined": BOOLEAN, "fetch_timeout": (1.0, *POSITIVE_SECONDS), "election_timeout": POSITIVE_SECONDS,

@@ -3,8 +3,9 @@
 Read in this order: `config` (what can be set), `log` (one replica), `partition` (a leader's rules), `fetching` (both ends of a fetch),
 `reconciliation` (where logs that differ are cut, and how Kafka did it before), `broker` (requests), `decisions` (who leads), `controller`
 (one that never fails; `control` has those that do), `producer`, `consumer`, `nearby` (consumers that read from followers), `tiering` (old
-segments), `cluster` (the wiring). Rebalancing, share groups and transactions are systems of their own,
-`groups`, `share` and `transactions` (`transaction_index`: how far readers of committed records may go).
+segments), `cluster` (the wiring), `placement` and `placed` (the same, where replicas and clients stand somewhere in particular).
+Rebalancing, share groups and transactions are systems of their own, `groups`, `share` and `transactions` (`transaction_index`: how far
+readers of committed records may go).
 
 Modelled: pull replication with fetch sessions, log end offset and high watermark, leader epochs and truncation on divergence (KIP-595,
 and as switches what came before it: high watermarks, KIP-101, KIP-279, KIP-320), in-sync replicas that shrink and grow (AlterPartition,
@@ -23,9 +24,10 @@ from . import groups, share, transactions
 from .config import Cluster, Consumer, Producer
 from .control import KRaft, ZooKeeper
 from .groups import Group
+from .placement import Placement
 from .share import ShareGroup
 from .tiering import Tiering
 from .transactions import Pipeline, Transactions
 
-__all__ = ["Cluster", "Consumer", "Group", "KRaft", "Pipeline", "Producer", "ShareGroup", "Tiering", "Transactions", "ZooKeeper", "groups", "share",
+__all__ = ["Cluster", "Consumer", "Group", "KRaft", "Pipeline", "Placement", "Producer", "ShareGroup", "Tiering", "Transactions", "ZooKeeper", "groups", "share",
            "transactions"]

@@ -54,17 +54,25 @@ class KafkaSystem:
         return PartitionState(key, replicas, replicas[0], 0, tuple(sorted(replicas)), (), 0, replicas[0])
 
     def _create_clients(self) -> None:
-        workload, world, partitions = self.workload, self.world, self.config.partitions
-        times = workload.arrival_times(world.stream("workload/arrivals"))
+        times = self.workload.arrival_times(self.world.stream("workload/arrivals"))
+        where = self._partitions_of(times)
+        order = np.argsort(where, kind="stable")
+        created = np.split(times[order], np.searchsorted(where[order], np.arange(1, self.config.partitions)))
+        self.history.created = dict(enumerate(created))
+        self._place_clients(created)
+
+    def _partitions_of(self, times: np.ndarray) -> np.ndarray:
+        """The partition of each record, by its key."""
+        workload, world = self.workload, self.world
         keys = workload.record_keys(world.stream("workload/keys"), len(times))
         a_batch = max(1, self.config.producer.batch_size // workload.record_bytes)
-        where = partitions_of(keys, len(times), partitions, world.stream("producer/sticky"), a_batch)
-        order = np.argsort(where, kind="stable")
-        created = np.split(times[order], np.searchsorted(where[order], np.arange(1, partitions)))
-        self.history.created = dict(enumerate(created))
-        self.producer = ProducerClient(self, created, workload.record_bytes)
-        members = range(workload.consumers)
-        self.consumers = [ConsumerClient(self, i + 1, [key for key in range(partitions) if key % workload.consumers == i]) for i in members]
+        return partitions_of(keys, len(times), self.config.partitions, world.stream("producer/sticky"), a_batch)
+
+    def _place_clients(self, created: list[np.ndarray]) -> None:
+        """One producer, and the members of one group."""
+        members, partitions = self.workload.consumers, self.config.partitions
+        self.producer = ProducerClient(self, created, self.workload.record_bytes)
+        self.consumers = [ConsumerClient(self, i + 1, list(range(i, partitions, members))) for i in range(members)]
 
     def _begin(self) -> None:
         self.controller.begin()

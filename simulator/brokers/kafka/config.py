@@ -12,6 +12,7 @@ from ...kernel.disk import DiskProfile
 from ...kernel.network import NetworkProfile
 from .control.config import KRaft, ZooKeeper
 from ..settings import boolean, changes, check, instance, positive_seconds, seconds, whole, zone_names
+from .placement import Placement
 from .tiering.config import Tiering
 from .reconciliation import LADDER, Reconciliation
 
@@ -92,6 +93,7 @@ class Cluster:
     replication_protocol: a rung of the ladder of `reconciliation`, from "truncate-to-high-watermark" to "kip-966". The last one brings
     eligible leader replicas, the default for new clusters since 4.1: the high watermark stands still below `min_insync`.
     tiering: segments, retention and an object store for what is old (KIP-405); None keeps everything on the brokers' disks.
+    placement: where replicas and clients stand (see `placement`); None spreads both evenly over the zones.
     flush_every_batch: fsync before a batch counts as written (`log.flush.interval.messages=1`; Kafka advises against it).
     control: KRaft(...) or ZooKeeper(...), a control plane that fails over; None is a single controller that never fails.
     """
@@ -112,6 +114,7 @@ class Cluster:
     broker_heartbeat_interval: float = 2.0
     broker_session_timeout: float = 9.0
     tiering: Tiering | None = None
+    placement: Placement | None = None
     network: NetworkProfile = field(default_factory=NetworkProfile)
     disk: DiskProfile = field(default_factory=DiskProfile)
 
@@ -136,6 +139,9 @@ class Cluster:
         check(self, "replication_protocol", not (self.eligible_leader_replicas and isinstance(self.control, ZooKeeper)),
               "kip-320 or older with ZooKeeper: KIP-966 came with KRaft")
         check(self, "tiering", self.tiering is None or isinstance(self.tiering, Tiering), "None or a Tiering")
+        check(self, "placement", self.placement is None or isinstance(self.placement, Placement), "None or a Placement")
+        if self.placement is not None:
+            self.placement.fit(self)
         check(self, "broker_session_timeout", self.broker_session_timeout > self.broker_heartbeat_interval,
               f"longer than broker_heartbeat_interval, which is {self.broker_heartbeat_interval:g} seconds")
 
@@ -145,9 +151,10 @@ class Cluster:
         return Reconciliation(self.replication_protocol).keeps_eligible
 
     def build(self, world, workload):
-        """The running system in this world (see `cluster.build`)."""
+        """The running system in this world (see `cluster`, and `placed` for a cluster with a placement)."""
         from .cluster import KafkaSystem
-        return KafkaSystem(self, world, workload)
+        from .placed import PlacedSystem
+        return (PlacedSystem if self.placement else KafkaSystem)(self, world, workload)
 
     def __str__(self) -> str:
         """Only what differs from the defaults."""

@@ -25,11 +25,11 @@ METADATA_MAX_AGE = 300.0  # metadata.max.age.ms: after so long a consumer asks t
 class ConsumerClient:
     """One member of the group on its own node."""
 
-    def __init__(self, system: KafkaSystem, number: int, keys: list[int]):
+    def __init__(self, system: KafkaSystem, number: int, keys: list[int], zone: str = ""):
         self.system, self.config, self.world, self.kinds = system, system.config.consumer, system.world, system.kinds
         self.history, self.keys = system.history, keys
         zones = system.config.zones
-        self.node = system.world.node(f"consumer-{number}", "consumer", zones[(number - 1) % len(zones)])
+        self.node = system.world.node(f"consumer-{number}", "consumer", zone or zones[(number - 1) % len(zones)])
         self.node.on_start, self.node.on_disconnect = self.start, self._disconnected
         work = system.workload.work
         self._work = None if work == Fixed(0.0) else self.world.sampler(f"work/consumer-{number}", work)

@@ -3,7 +3,8 @@
 Records are never objects. The producer knows, for each partition, the creation times of its records; a batch is the next stretch of them,
 cut when `linger` has passed since its first record or when it is full. Source: the producer's documentation for 4.2; KIP-480, KIP-580
 (exponential back-off), KIP-360 (a lost sequence begins a new producer epoch), KIP-1030 (linger 5 ms).
-Left out: buffer.memory and max.block.ms (senders are never held up), compression, several producers.
+Left out: buffer.memory and max.block.ms (senders are never held up), compression. Several producers: see
+`placement`.
 """
 
 from __future__ import annotations
@@ -42,18 +43,18 @@ class Stretch:
 
 
 class ProducerClient:
-    """One producer on its own node, sending everything the workload asks for."""
+    """A producer on its own node, sending everything that comes into being there: by default all the workload asks for."""
 
-    def __init__(self, system: KafkaSystem, created: list[np.ndarray], record_bytes: int):
+    def __init__(self, system: KafkaSystem, created: list[np.ndarray], record_bytes: int, number: int = 1, zone: str = ""):
         self.system, self.config, self.world, self.kinds = system, system.config.producer, system.world, system.kinds
         self.history, self.idempotent = system.history, system.config.producer.idempotent
-        self.node = system.world.node("producer-1", "producer", system.config.zones[0])
+        self.node = system.world.node(f"producer-{number}", "producer", zone or system.config.zones[0])
         self.node.on_start, self.node.on_disconnect, self.node.on_crash = self.start, self._disconnected, self._crashed
-        self.process = self.history.processes.code("producer-1")
+        self.process = self.history.processes.code(self.node.name)
         self.record_bytes = record_bytes
         self.records_a_batch = max(1, self.config.batch_size // record_bytes)
         self.stretches = [Stretch(key, times) for key, times in enumerate(created)]
-        self._jitter = self.world.sampler("producer/backoff", Uniform(0.8, 1.2))  # the factor on every back-off (KIP-580)
+        self._jitter = self.world.sampler(f"producer/backoff{f'#{number}' if number > 1 else ''}", Uniform(0.8, 1.2))  # the factor on every back-off (KIP-580)
         self._forget()
 
     def _forget(self):
