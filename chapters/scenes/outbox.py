@@ -6,7 +6,7 @@ Everything here reads recorded evidence; how the patterns work is in `simulator/
 from __future__ import annotations
 
 from functools import cache
-from math import exp, sqrt
+from math import ceil, exp, sqrt
 
 import numpy as np
 
@@ -127,7 +127,8 @@ QUERY = 0.001
 
 def delay_and_load(interval: float = 0.5, rate: int = 50) -> Picture:
     """Mean seconds from creation to topic, and queries a second, against the poll interval; and a log reader's."""
-    workload = Workload(rate=rate, keys=None, seconds=20)
+    seconds = interval * ceil(min(20, 1_000 / rate) / interval)  # whole intervals: otherwise the last would bend the mean
+    workload = Workload(rate=rate, keys=None, seconds=seconds)
     polled, streamed = (simulate(system, workload, seed=SEED, trace=False)
                         for system in (Outbox(interval=interval, query=QUERY, batch=1_000), Outbox(relay="cdc", interval=interval)))
     wait, load = polled.end_to_end.mean, polled.meters.counts["queries"] / polled.seconds

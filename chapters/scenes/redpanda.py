@@ -105,16 +105,32 @@ def slowest(run) -> float:
 def four(length_ms: float = 9.1, gap: float = 1.0, replication: int = 3) -> Picture:
     """Both rules, with pauses and without; `length_ms` and `gap` (s) are means, exponential."""
     runs = _four(length_ms, gap, replication)
-    tails = [style.seconds(runs[f"{rule}, pauses"].latency.p99) for rule in (SLOWEST, MAJORITY)]
-    title = f"With pauses p99 is {tails[0]} where all must answer, {tails[1]} for a majority"
+    return tails(runs, *(runs[f"{rule}, pauses"] for rule in (SLOWEST, MAJORITY)))
+
+
+def turn(length_ms: float = 9.1, gap: float = 1.0, replication: int = 3) -> Picture:
+    """Both rules with pauses, for fewer sends."""
+    workload = Workload(rate=20, seconds=20, keys=50, consumers=0)
+    runs = {rule: simulate(system, workload, seed=SEED, trace=False) for rule, system in paused(length_ms, gap, replication).items()}
+    return tails(runs, *runs.values())
+
+
+def tails(runs: dict, slowest, majority) -> Picture:
+    """How long sends took, a panel a run; in the title the 99th percentiles of two of them."""
+    title = f"With pauses p99 is {style.seconds(slowest.latency.p99)} where all must answer, {style.seconds(majority.latency.p99)} for a majority"
     return compare({name: run.history for name, run in runs.items()}, seed=SEED, title=title)
+
+
+def paused(length_ms: float, gap: float, replication: int) -> dict:
+    """Both rules on brokers that stand still now and then."""
+    return {rule: Pauses(system, length=distributions.Exponential(length_ms / 1000), gap=gap) for rule, system in both(replication).items()}
 
 
 @cache
 def _four(length_ms: float, gap: float, replication: int) -> dict:
     workload = Workload(rate=150, seconds=25, keys=50, consumers=0)
-    paused = {rule: Pauses(system, length=distributions.Exponential(length_ms / 1000), gap=gap) for rule, system in both(replication).items()}
-    systems = {f"{rule}, {name}": these[rule] for name, these in (("no pauses", both(replication)), ("pauses", paused)) for rule in paused}
+    rows = {"no pauses": both(replication), "pauses": paused(length_ms, gap, replication)}
+    systems = {f"{rule}, {name}": system for name, these in rows.items() for rule, system in these.items()}
     return {name: simulate(system, workload, seed=SEED, trace=False) for name, system in systems.items()}
 
 
@@ -169,6 +185,7 @@ def at_core(owned: bool, load: float) -> float:
 POWER = {"Kafka": kafka.Cluster(partitions=1), "Kafka, every batch flushed": kafka.Cluster(partitions=1, flush_every_batch=True),
          "Redpanda": redpanda.Cluster(partitions=1), "Redpanda, write caching": redpanda.Cluster(partitions=1, fsync=False)}
 DRIVEN = Workload(rate=200, seconds=12, keys=50)
+SHORT = Workload(rate=200, seconds=7, keys=50)
 
 
 @cache
@@ -188,7 +205,7 @@ def losses(*which: str):
 def dark(fsync: bool = True, max_flush_delay: float = 0.1, fsync_ms: float = 0.7):
     """One Redpanda that loses power on all brokers; a run, shown with its verdict."""
     system = redpanda.Cluster(partitions=1, fsync=fsync, max_flush_delay=max_flush_delay, disk=DiskProfile(fsync=fsync_ms / 1000))
-    return simulate(system, DRIVEN, faults=[faults.power_loss(*BROKERS, at=8, lasts=3)], seed=SEED)
+    return simulate(system, SHORT, faults=[faults.power_loss(*BROKERS, at=4.5, lasts=2)], seed=SEED)
 
 
 # Transforms

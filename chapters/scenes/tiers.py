@@ -303,7 +303,7 @@ def turn_zones(cross_zone_ms: float = 0.5, groups: int = 1, price_of_a_crossing:
     """The same two runs with another distance, with more groups that read everything, and at another price."""
     half = price_of_a_crossing / 2
     book = BOOK.with_prices(zone_out=half, zone_in=half)
-    return dollars_and_delay(zones(cross_zone_ms, rate=300.0, trace=False), groups, book)
+    return dollars_and_delay(zones(cross_zone_ms, rate=150.0, trace=False), groups, book)
 
 
 def dollars_and_delay(runs: Mapping[str, Run], groups: int = 1, book: PriceBook = BOOK) -> Picture:

@@ -35,9 +35,11 @@ def test_memory_a_record():
 
 
 def test_every_control_of_every_chapter_draws_in_time():
-    times = picture_times(turns=2)
+    """In 0.3 s on a machine where the plain model takes 35 µs a record; so in as much time as that takes for so many records."""
+    times = picture_times()
     assert len(times) == len(list(controls())) > 0
-    assert {name: time.processor for name, time in times.items() if time.processor >= 0.3} == {}
+    slow = {name: time.processor for name, (time, plain) in times.items() if time.processor >= 0.3 * plain.processor / 35e-6}
+    assert slow == {}
 
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="this machine has one processor; two processes need two")
