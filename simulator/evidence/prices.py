@@ -25,10 +25,12 @@ MONTH = 730 * 3600.0  # seconds: clouds bill 730 hours a month
 
 # How much of a meter (bytes, seconds, byte-seconds, requests) one unit is.
 UNITS = {"GB": 1e9, "GiB": 2.0 ** 30, "TB": 1e12, "GB-month": 1e9 * MONTH, "GiB-month": 2.0 ** 30 * MONTH,
-         "hour": 3600.0, "month": MONTH, "request": 1.0, "1,000 requests": 1e3, "1,000,000 requests": 1e6}
+         "hour": 3600.0, "month": MONTH, "request": 1.0, "1,000 requests": 1e3, "1,000,000 requests": 1e6,
+         "1,000,000 records": 1e6}
 MODELS = ("your own machines", "throughput", "instance hours", "cluster hours", "agents and your own bucket")
 FIELDS = {"meter", "value", "unit", "source", "date"}
-LIMITS = {"bytes in", "bytes out", "stored bytes", "partitions"}  # a second; bytes once, not once a copy; before copies
+LIMITS = {"bytes in", "records in", "bytes out", "stored bytes", "partitions"}  # a second; before any copies
+DAY = 86_400.0
 
 
 def _refuse(thing, what: str, name: str, allowed: str):
@@ -76,8 +78,8 @@ class Price:
 class Capacity:
     """What one piece carries of what is rented by the piece, and the meter of its seconds.
 
-    `carries` limits "bytes in" and "bytes out" a second, "stored bytes" and "partitions"; `includes` is what one piece
-    brings along and is not charged a second time.
+    `carries` limits "bytes in", "records in" and "bytes out" a second, "stored bytes" and "partitions"; `includes` is
+    what one piece brings along and is not charged a second time. More than `at_most` pieces are not sold.
     """
     name: str
     meter: str
@@ -85,6 +87,7 @@ class Capacity:
     source: str
     date: str
     at_least: int = 1
+    at_most: int = 1_000_000
     includes: Mapping[str, float] = field(default_factory=dict)
     about: str = ""
     assumed: bool = False
@@ -96,12 +99,16 @@ class Capacity:
                 _refuse(self, "capacity", name, f"about {', '.join(sorted(LIMITS))} only")
         if not all(_number(limit) and limit for limit in self.carries.values()):
             _refuse(self, "capacity", "carries", "greater than 0 for each limit")
-        if not isinstance(self.at_least, int) or self.at_least < 1:
-            _refuse(self, "capacity", "at_least", "a whole number, at least 1")
+        for name in ("at_least", "at_most"):
+            if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
+                _refuse(self, "capacity", name, "a whole number, at least 1")
 
     def pieces(self, load: Mapping[str, float]) -> int:
         """As many as the tightest limit asks for under this load."""
-        return max(self.at_least, *(ceil(load.get(limit, 0.0) / most) for limit, most in self.carries.items()))
+        needed = max(self.at_least, *(ceil(load.get(limit, 0.0) / most) for limit, most in self.carries.items()))
+        if needed > self.at_most:
+            raise ValueError(f"{self.name}: {needed} are not sold; this load must be one that at most {self.at_most} carry")
+        return needed
 
 
 @dataclass(frozen=True)
@@ -109,6 +116,7 @@ class PriceBook:
     """Prices of one provider in one region, the zones that region has, and what is rented by the piece.
 
     `copies`: the brokers copy records between zones themselves ("brokers"), or leave that to a bucket ("bucket").
+    `longest` is for how many days a record may be kept.
     """
     name: str
     region: str
@@ -118,6 +126,7 @@ class PriceBook:
     capacities: tuple[Capacity, ...] = ()
     model: str = MODELS[0]
     copies: str = "brokers"
+    longest: float = float("inf")
     about: str = ""
 
     def __post_init__(self):
@@ -125,6 +134,8 @@ class PriceBook:
             _refuse(self, "price book", "model", f"one of {', '.join(MODELS)}")
         if self.copies not in ("brokers", "bucket"):
             _refuse(self, "price book", "copies", "'brokers' or 'bucket'")
+        if not isinstance(self.longest, Real) or not self.longest > 0:
+            _refuse(self, "price book", "longest", "a number of days, greater than 0")
         for price in self.prices:
             named = re.search(r"bytes (?:out of|into) zone (.+)", price.meter)
             if named and named[1] not in self.zones:

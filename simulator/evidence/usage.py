@@ -13,11 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from numbers import Real
 
-from .prices import MONTH, PriceBook
+from .prices import DAY, MONTH, PriceBook
 
 MIB = 2.0 ** 20
+EVENT = 65_536  # bytes: where records are charged by number, a larger one counts as several
 FLUSH, FILE = 0.25, 4 * MIB  # s, bytes: an agent writes a file after this long, or when it is this large
 
 
@@ -28,17 +30,18 @@ class Topic:
     `near`: consumers read from the nearest replica (KIP-392). `compression`: a byte on the wire was so many before.
     """
     rate: float = 10e6
-    retention: float = 7 * 86_400.0
+    retention: float = 7 * DAY
     groups: int = 2
     replication: int = 3
     zones: int = 3
     partitions: int = 60
+    record_bytes: float = 1_000.0
     near: bool = False
     compression: float = 1.0
 
     def __post_init__(self):
         for name, least in (("rate", 0.0), ("retention", 0.0), ("groups", 0), ("replication", 1), ("zones", 1),
-                            ("partitions", 1), ("compression", 1.0)):
+                            ("partitions", 1), ("record_bytes", 1.0), ("compression", 1.0)):
             value = getattr(self, name)
             whole = isinstance(least, int)
             if not isinstance(value, int if whole else Real) or isinstance(value, bool) or not least <= value < 1e18:
@@ -59,13 +62,18 @@ def crossings(topic: Topic, copies: str = "brokers") -> dict[str, float]:
 
 def usage(topic: Topic, book: PriceBook) -> dict[str, float]:
     """What a month of this topic uses under this book, by meter."""
+    if topic.retention > book.longest * DAY or topic.zones > len(book.zones):
+        raise ValueError(f"topic: {topic.retention / DAY:g} days in {topic.zones} zones are not sold by {book.name!r}; it "
+                         f"must be at most {book.longest:g} days in {len(book.zones)} zones")
     rate, stored = topic.rate, topic.rate * topic.retention
-    load = {"bytes in": rate, "bytes out": rate * topic.groups, "stored bytes": stored, "partitions": topic.partitions}
+    records = rate / topic.record_bytes * ceil(topic.record_bytes / EVENT)
+    load = {"bytes in": rate, "records in": records, "bytes out": rate * topic.groups, "stored bytes": stored,
+            "partitions": topic.partitions}
     rented = [(capacity, capacity.pieces(load)) for capacity in book.capacities]
     kept = {limit: max(0.0, load[limit] - sum(pieces * piece.includes.get(limit, 0.0) for piece, pieces in rented))
             for limit in ("stored bytes", "partitions")}
     used = {"cluster seconds": MONTH, "partition seconds": kept["partitions"] * MONTH,
-            "bytes produced": rate * MONTH, "bytes consumed": load["bytes out"] * MONTH,
+            "bytes produced": rate * MONTH, "records produced": records * MONTH, "bytes consumed": load["bytes out"] * MONTH,
             "uncompressed bytes produced": topic.compression * rate * MONTH,
             "stored byte-seconds": kept["stored bytes"] * MONTH,
             "uncompressed stored byte-seconds": topic.compression * stored * MONTH}

@@ -1,8 +1,11 @@
 """A bill is quantity times price, line by line; a price that cannot be checked and a zone that nobody knows are refused."""
+import re
+
 import pytest
 
-from simulator.evidence.bill import MONTH, UNITS, Price, PriceBook, bill, price_book, quantities
+from simulator.evidence.bill import MONTH, UNITS, Price, PriceBook, bill, price_book, price_books, quantities
 from simulator.evidence.meters import Meters
+from simulator.evidence.prices import MODELS, Capacity
 
 BOOK = price_book()
 
@@ -78,10 +81,33 @@ def test_other_ways_of_charging_are_other_books(tmp_path):
     assert bill({"bytes produced": 2e9, "cluster seconds": 7200}, price_book(path)).total == pytest.approx(0.1 + 3)
 
 
-def test_every_price_has_a_unit_a_region_a_source_and_a_date():
-    assert len(BOOK.prices) >= 8
-    for price in BOOK.prices:
-        assert price.source and price.date and price.region == "us-east-1" and price.unit in UNITS, price.name
+@pytest.mark.parametrize("name", price_books())
+def test_every_price_has_a_unit_a_region_a_source_and_a_date(name):
+    book = price_book(name)
+    assert len(book.prices) >= 4
+    for price in book.prices:
+        assert price.region == book.region and price.unit in UNITS, price.name
+        assert "https://" in price.source or "github.com/" in price.source or price.assumed, f"{price.name}: nobody says so"
+        assert re.fullmatch(r"20\d\d(-\d\d)?", price.date), price.name
+
+
+def test_there_are_six_providers_and_one_s_own_machines_and_each_way_of_charging():
+    books = price_books()
+    assert set(books) == {"self-managed", "confluent", "aiven", "msk", "event-hubs", "redpanda", "warpstream"}
+    assert {book.model for book in books.values()} == set(MODELS)
+
+
+def test_an_assumption_says_that_it_is_one():
+    book = price_book("redpanda")
+    assert book["uptime"].origin.startswith("assumption: no list price found") and "assumption: " in bill({"tier seconds": 1.0}, book)._repr_html_()
+
+
+def test_some_books_charge_what_clients_send_and_not_what_servers_send_each_other():
+    meters = metered()
+    meters.crossings |= {("broker", "broker"): 4e9, ("producer", "broker"): 1.5e9, ("broker", "consumer"): 0.5e9}
+    made = bill(meters, price_book("msk"))
+    assert (made["zone-out"], made["zone-in"]) == (0.02, 0.02)
+    assert "server bytes out of zones" in made.free and "client bytes out of zones" not in made.free
 
 
 def test_a_bill_in_a_notebook_shows_sources():
@@ -132,6 +158,33 @@ def test_an_unknown_zone_is_refused():
     meters.traffic["a", "z"] = 1.0
     with pytest.raises(ValueError, match="^zone: 'z' is not allowed; it must be one of a, b, c, the zones of the price book$"):
         bill(meters, BOOK)
+
+
+def test_an_unknown_zone_in_a_price_file_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="^zone: 'z' of the price 'p' is not allowed; it must be one of a, the zones of 'x'$"):
+        book_with(tmp_path, **GOOD | {"meter": "bytes out of zone z"})
+
+
+CARRIES = {"meter": "m", "carries": {"bytes in": 1e6}, "source": "s", "date": "2026"}
+
+
+@pytest.mark.parametrize("wrong, field", [({"source": ""}, "source"), ({"carries": {"bytes in": 0.0}}, "carries"),
+                                          ({"carries": {"litres": 1.0}}, "carries"), ({"at_least": 0}, "at_least"),
+                                          ({"at_most": 1.5}, "at_most"), ({"includes": {"litres": 1.0}}, "includes")])
+def test_a_capacity_that_cannot_be_is_refused(wrong, field):
+    with pytest.raises(ValueError, match=f"^{field}: .* of the capacity 'c' is not allowed; it must be "):
+        Capacity("c", **CARRIES | wrong)
+
+
+@pytest.mark.parametrize("wrong, field", [({"model": "barter"}, "model"), ({"copies": "monks"}, "copies"), ({"longest": 0}, "longest")])
+def test_a_book_that_cannot_be_is_refused(wrong, field):
+    with pytest.raises(ValueError, match=f"^{field}: .* of the price book 'x' is not allowed; it must be "):
+        PriceBook("x", "r", ("a",), (), **wrong)
+
+
+def test_a_book_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="^price book: 'gazprom' is not there; it must be one of aiven, "):
+        price_book("gazprom")
 
 
 @pytest.mark.parametrize("call, field", [(lambda: bill({"m": -1.0}, BOOK), "m"), (lambda: bill({"m": float("nan")}, BOOK), "m"),
