@@ -11,11 +11,11 @@ is judged), `workload`, `theory`. Above: `brokers` (the models), `patterns` (wha
 """
 
 from . import patterns, theory
-from .brokers import kafka, pubsub, redpanda, warpstream, workqueue
+from .brokers import bufstream, kafka, pubsub, redpanda, warpstream, workqueue
 from .brokers.pauses import Pauses
 from .experiment import compare, simulate, sweep
 from .kernel import distributions, faults
 from .workload import Workload
 
-__all__ = ["Pauses", "Workload", "compare", "distributions", "faults", "kafka", "patterns", "pubsub", "redpanda", "simulate", "sweep",
+__all__ = ["Pauses", "Workload", "bufstream", "compare", "distributions", "faults", "kafka", "patterns", "pubsub", "redpanda", "simulate", "sweep",
            "theory", "warpstream", "workqueue"]

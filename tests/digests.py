@@ -7,7 +7,7 @@ import hashlib
 import json
 from dataclasses import replace
 
-from simulator import Pauses, Workload, distributions, faults, kafka, redpanda, simulate, warpstream
+from simulator import Pauses, Workload, bufstream, distributions, faults, kafka, redpanda, simulate, warpstream
 from simulator.brokers.pubsub import PubSub
 from simulator.brokers.workqueue import WorkQueue
 from simulator.evidence.table import Names, Table
@@ -62,6 +62,8 @@ SCENARIOS = {
     "lightning on express in trouble": (replace(STATELESS, store="s3-express", lightning=True), SMALL, DISKLESS_TROUBLE[:2]),
     "diskless as in KIP-1150, across zones": (warpstream.Cluster(diskless="kip-1150", zone_aligned=False), SMALL,
                                               (faults.crash("broker-2", at=4.1, lasts=3),)),
+    "bufstream, a bad release in trouble": (bufstream.Cluster(checks=("broker",), release=bufstream.Release(library=False)), SMALL,
+                                            (faults.crash("broker-1", at=6, lasts=4), faults.pause("database", at=9, lasts=11))),
     "dual write in trouble": (DualWrite(gap=0.1, rollback=0.1), AT_WORK, (faults.crash("service-1", at=5, lasts=3),)),
     "outbox in trouble": (Outbox(transaction=distributions.Exponential(0.05), rollback=0.1), AT_WORK,
                           (faults.crash("relay-1", at=5.002, lasts=3), faults.crash("broker", at=12, lasts=2))),

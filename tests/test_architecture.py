@@ -104,7 +104,8 @@ def test_imports_run_one_way(name):
     assert not wrong, f"{name} ({room(name)}) must not import {', '.join(sorted(wrong))}"
 
 
-SPEAKS = {"redpanda": {"kafka"}}  # Kafka's protocol, so that Kafka's own clients talk to it: the messages and the clients are Kafka's
+SPEAKS = {"redpanda": {"kafka"},        # Kafka's protocol, so that Kafka's own clients talk to it: the messages and the clients are Kafka's
+          "bufstream": {"warpstream"}}  # the same engine: buffer, file, PUT, commit; what is its own is a schema and a database
 
 
 def test_no_broker_imports_another_whose_protocol_it_does_not_speak():

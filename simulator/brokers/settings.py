@@ -52,4 +52,4 @@ def zone_names(config, name: str) -> None:
 def changes(config) -> str:
     """The fields that differ from their defaults, as one would type them."""
     return ", ".join(f"{f.name}={getattr(config, f.name)!r}" for f in fields(config)
-                     if f.default is not MISSING and getattr(config, f.name) != f.default)
+                     if f.init and f.default is not MISSING and getattr(config, f.name) != f.default)

@@ -22,6 +22,7 @@ ZONES = ("a", "b", "c", "d", "e", "f")
 # Inkless: "commit p99 10-20 ms" (github.com/aiven/inkless, docs/inkless/PERFORMANCE.md, 2026-08); its median is assumed.
 METADATA = {"warpstream": Lognormal.from_percentiles(p50=0.030, p99=0.075),
             "kip-1150": Lognormal.from_percentiles(p50=0.008, p99=0.015)}
+NAMES = {"warpstream": ("agent", "metadata"), "kip-1150": ("broker", "diskless-coordinator")}
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,11 @@ class Cluster:
     def metadata_latency(self) -> Distribution:
         """What a request to the metadata service takes there."""
         return METADATA[self.diskless] if self.metadata is None else as_distribution("metadata", self.metadata)
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What those are called that clients talk to, and the one that orders their commits."""
+        return NAMES[self.diskless]
 
     @property
     def exactly_once(self) -> bool:

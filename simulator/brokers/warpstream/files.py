@@ -42,8 +42,8 @@ SENTENCES = {
 class Kinds:
     """The codes of these kinds in one trace, as attributes."""
 
-    def __init__(self, trace: Trace):
-        for name, (shape, sentence) in SENTENCES.items():
+    def __init__(self, trace: Trace, sentences: dict[str, tuple[str, str]]):
+        for name, (shape, sentence) in sentences.items():
             setattr(self, name, trace.kind(name, shape, sentence))
 
 

@@ -83,7 +83,11 @@ class Metadata:
             if batch.sequence != (expected if batch.epoch == epoch else 0):
                 return self._refuse(batch, event, "one before it is missing")
             self.next[who] = (batch.epoch, batch.sequence + batch.count)
-        offset = self.stored[what] = self.ends[batch.key]
+        self.stored[what] = self._append(batch, file, event)
+        return self.stored[what]
+
+    def _append(self, batch: Batch, file: File, event: int) -> int:
+        offset = self.ends[batch.key]
         entry = Entry(offset, batch.count, batch.value, batch.size, file)
         file.entries.append(entry)
         self.logs[batch.key].append(entry)

@@ -10,7 +10,7 @@ from ...evidence.history import FINAL_READER, OK, History
 from ...evidence.policy import Guarantees
 from .agent import Agent
 from .clients import Consumer, Producer
-from .files import Kinds
+from .files import SENTENCES, Kinds
 from .metadata import Metadata
 from .storage import ZoneCache, buckets, total
 
@@ -20,44 +20,59 @@ if TYPE_CHECKING:
     from .config import Cluster
 
 TOPIC = "orders"
-NAMES = {"warpstream": ("agent", "metadata"), "kip-1150": ("broker", "diskless-coordinator")}
 
 
 class WarpStreamSystem:
-    """One run. Every producer writes to every partition, through whatever agent it talks to."""
+    """One run. Every producer writes to every partition, through whatever agent it talks to.
+
+    A system that is built on this engine names its own parts and kinds of events.
+    """
+    Agent, Metadata, Producer, Consumer = Agent, Metadata, Producer, Consumer
+    SENTENCES = SENTENCES
 
     def __init__(self, config: Cluster, world: World, workload: Workload):
         self.config, self.world, self.workload = config, world, workload
-        self.kinds, self.history = Kinds(world.trace), History()
+        self.kinds, self.history = Kinds(world.trace, self.SENTENCES), History()
         for key in range(config.partitions):
             for names in (self.history.keys, world.trace.keys):
                 names.code(f"{TOPIC}-{key}")
         self.buckets = buckets(self)
         self.caches = {config.zone(index): ZoneCache() for index in range(config.zones)}
-        agent, metadata = NAMES[config.diskless]
-        self.metadata = Metadata(self, metadata)
-        self.agents = [Agent(self, number, agent) for number in range(config.agents)]
+        agent, metadata = config.names
+        self.metadata = self.Metadata(self, metadata)
+        self.agents = [self.Agent(self, number, agent) for number in range(config.agents)]
         self._create_clients()
         for interval, job in ((config.scan_interval, "scan"), (config.compaction_interval, "compact")):
             if interval is not None:
                 world.after(interval, self._now_and_then, interval, job, 0)
 
     def _create_clients(self) -> None:
+        config = self.config
+        times, by, where = self._records()
+        shares = self._shared_out(times, by, where)
+        sizes = np.array([[len(part) for part in share] for share in shares])
+        first = np.cumsum(sizes, axis=0) - sizes     # the values of a partition: producer after producer
+        self.history.created = {key: np.concatenate([share[key] for share in shares]) for key in range(config.partitions)}
+        self.producers = [self.Producer(self, n, share, first[n].tolist()) for n, share in enumerate(shares)]
+        readers = min(self.workload.consumers, config.partitions)
+        self.consumers = [self.Consumer(self, n, list(range(n, config.partitions, readers))) for n in range(readers)]
+
+    def _records(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The times of all records in order, whose producer's they are, and for which partition."""
         config, world, workload = self.config, self.world, self.workload
         times = workload.arrival_times(world.stream("workload/arrivals"))
         keys = workload.record_keys(world.stream("workload/keys"), len(times))
         where = (np.arange(len(times)) if keys is None else keys) % config.partitions
         by = (np.arange(len(times)) // (config.partitions if keys is None else 1)) % config.producers
-        share = by * config.partitions + where       # a number for each producer and partition
-        sizes = np.bincount(share, minlength=config.producers * config.partitions)
-        parts = np.split(times[np.argsort(share, kind="stable")], np.cumsum(sizes)[:-1])
-        shares = [parts[n * config.partitions:(n + 1) * config.partitions] for n in range(config.producers)]
-        sizes = sizes.reshape(config.producers, config.partitions)
-        first = np.cumsum(sizes, axis=0) - sizes     # the values of a partition: producer after producer
-        self.history.created = {key: np.concatenate([share[key] for share in shares]) for key in range(config.partitions)}
-        self.producers = [Producer(self, n, share, first[n].tolist()) for n, share in enumerate(shares)]
-        readers = min(workload.consumers, config.partitions)
-        self.consumers = [Consumer(self, n, list(range(n, config.partitions, readers))) for n in range(readers)]
+        return times, by, where
+
+    def _shared_out(self, what: np.ndarray, by: np.ndarray, where: np.ndarray) -> list[list[np.ndarray]]:
+        """What there is of each record, as a list for each producer of an array for each partition."""
+        config = self.config
+        share = by * config.partitions + where
+        ends = np.cumsum(np.bincount(share, minlength=config.producers * config.partitions))
+        parts = np.split(what[np.argsort(share, kind="stable")], ends[:-1])
+        return [parts[n * config.partitions:(n + 1) * config.partitions] for n in range(config.producers)]
 
     def _now_and_then(self, interval: float, job: str, turn: int) -> None:
         """One agent that is up does the job; the next time it is another one's turn."""
