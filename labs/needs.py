@@ -12,6 +12,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import NamedTuple
 
+from labs import buf
 from labs.servers import kafka_install, mock_kafka, postgres, process, temporal
 
 
@@ -33,7 +34,7 @@ class Package(NamedTuple):
 
 MARK = "%%needs "
 # What is more than one program on the PATH knows itself where it is.
-ELSEWHERE = {"kafka": kafka_install, "mock-kafka": mock_kafka, "postgres": postgres, "temporal": temporal,
+ELSEWHERE = {"kafka": kafka_install, "mock-kafka": mock_kafka, "postgres": postgres, "temporal": temporal, "buf": buf,
              "eventsourcing": Package("eventsourcing", "psycopg_pool",
                                       "pip install eventsourcing==9.5.6 'psycopg[pool]'")}
 
