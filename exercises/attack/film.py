@@ -9,7 +9,7 @@ from .story import line
 
 MARKS = {"crash": "crash", "pause": "pause"}  # what a picture knows; other faults look alike
 KINDS = {"call": ("local", "{node}: {note}"), "step": ("local", "{node}: {note}"), "commit": ("state", "{node}: {note}"),
-         "crash": ("state", "{note}"), "restart": ("state", "{node} starts again and remembers what is on disk"),
+         "crash": ("state", "{note}"), "restart": ("state", "{node} starts again with an empty memory"),
          "pause": ("state", "{note}"), "resume": ("state", "{note}"), "fault": ("state", "{note}"),
          "note": ("local", "{node}: {note}"), "ask": ("send", "{node} asks {peer}: {note}"),
          "asked": ("receive", "{node} is asked: {note}"), "answer": ("send", "{node} answers {peer}: {note}"),
@@ -21,7 +21,7 @@ def film(events: list[dict], words, *, title: str, question: str) -> Player:
     """The events of a run as a player, opened at the fault; `words(event)` tells a fault in a sentence."""
     trace, told, dead = Trace(), [], set()
     kinds = {name: trace.kind(name, shape, sentence) for name, (shape, sentence) in KINDS.items()}
-    named = [event["who"] for event in events] + [OUTSIDE] * any(kind_of(event) == "ask" for event in events)
+    named = [event["who"] for event in events] + [event.get("peer", OUTSIDE) for event in events if kind_of(event) == "ask"]
     nodes = {who: trace.node(who, role(who)) for who in dict.fromkeys(named)}
     for time, event in enumerate(events):
         who, kind = event["who"], kind_of(event)
@@ -29,7 +29,9 @@ def film(events: list[dict], words, *, title: str, question: str) -> Player:
             trace.add(time - .25, kinds["restart"], nodes[who])
             dead.discard(who)
         note = words(event) if event.get("fault") else line(event, words).strip()
-        if kind == "ask":
+        if "peer" in event:
+            request(trace, kinds, time, nodes[who], nodes[event["peer"]], event)
+        elif kind == "ask":
             near = {each["what"] for each in events[max(0, time - 1):time + 2] if each.get("fault")}
             exchange(trace, kinds, time, nodes[who], nodes[OUTSIDE], event["what"], near)
         else:
@@ -72,8 +74,19 @@ def exchange(trace: Trace, kinds: dict, time: float, who: int, outside: int, wha
     trace.add(time + .5, kinds["lost" if lost else arrived], end, peer=start, cause=cause, note=what)
 
 
+def request(trace: Trace, kinds: dict, time: float, who: int, peer: int, event: dict) -> None:
+    """A request to somebody by name, and the answer; an event that knows its peer knows what was lost as well."""
+    def message(time: float, start: int, end: int, sent: str, arrived: str, note: str) -> None:
+        cause = trace.add(time, kinds[sent], start, peer=end, note=note)
+        trace.add(time + .45, kinds[arrived], end, peer=start, cause=cause, note=note)
+    lost, answer = event.get("lost"), event.get("error") or event.get("answer")
+    message(time, who, peer, "ask", "lost" if lost in ("request lost", "late") else "asked", event["what"])
+    if answer or lost == "answer lost":
+        message(time + .5, peer, who, "answer", "lost" if lost else "answered", f"{answer or 'whatever it was'}")
+
+
 def role(who: str) -> str:
     """How a process is drawn: what writes like a producer, the outside world like a broker, the rest like consumers."""
     first = who.split()[0].split("-")[0]
     return {"writer": "producer", "shop": "producer", "the": "broker", "somebody": "broker", "an": "broker",
-            "broker": "broker"}.get(first, "consumer")
+            "broker": "broker", "agent": "broker"}.get(first, "consumer")

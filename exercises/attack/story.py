@@ -46,4 +46,6 @@ def line(event: dict, words: Callable) -> str:
     if event.get("fault"):
         return f"  !!!  {words(event)}"
     error = f"   failed: {event['error']}" if "error" in event else ""
-    return f"{event.get('step', ''):>5}  {event['what']}{error}"
+    answer = f"   -> {event['answer']}" if event.get("answer") else ""
+    who = f"{event['who']}: " if "peer" in event else ""  # where several take steps in turn
+    return f"{event.get('step', ''):>5}  {who}{event['what']}{answer}{error}"
