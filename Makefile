@@ -9,7 +9,7 @@ lab: .venv/lab                ## open JupyterLab on the first chapter
 	@$(BIN)/python -m classroom lab
 
 test: .venv/test              ## everything that proves the course works
-	@$(BIN)/python -m pytest -n 4 --dist loadscope
+	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
 
 bench: .venv/lab              ## speed and memory, as ratios within one run
 	@$(BIN)/python -m tests.bench
