@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 
@@ -29,6 +29,7 @@ class Run:
     meters: Meters
     guarantees: Guarantees
     seconds: float
+    drawn: Callable[[Run], object] | None = None
 
     # Judging
 
@@ -106,6 +107,10 @@ class Run:
             options.setdefault("key", self.anomalies[0].key if self.anomalies[0].key in self.trace.keys else None)
         return player(self.trace, title=self.title, subtitle=self.subtitle, verdicts=self._chips(), seed=self.seed, **options)
 
+    def shown_as(self, draw: Callable[[Run], object]) -> Run:
+        """The same run; a notebook shows it as the picture `draw(run)`."""
+        return replace(self, drawn=draw)
+
     @property
     def title(self) -> str:
         """The finding, in one clause."""
@@ -131,7 +136,9 @@ class Run:
         return f"{self.report}\n{self.subtitle}\n{self.latency}\n{self.end_to_end}"
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        """Verdict, headline figures and one picture, with the text as fallback."""
+        """Verdict, headline figures and one picture, with the text as fallback; or the picture that was asked for."""
+        if self.drawn:
+            return self.drawn(self)._repr_mimebundle_()
         picture = self.picture("throughput")
         html = (f"<p><strong>{escape(str(self.report))}</strong></p><p>{escape(self.subtitle)}</p>"
                 f"{self.latency._repr_html_()}{self.end_to_end._repr_html_()}")

@@ -6,14 +6,12 @@ Everything but the fail-over times reads recorded evidence; how the control plan
 
 from __future__ import annotations
 
-from dataclasses import fields
 
 import numpy as np
 
 from simulator import Workload, faults, kafka, simulate
 from simulator.brokers.kafka.control.failover import GRID, MEASURED, fail_over
 from simulator.evidence.statistics import mean_interval
-from simulator.run import Run
 from simulator.views import style
 from simulator.views.picture import Picture, picture, sentence, words
 
@@ -72,8 +70,10 @@ def vacancy(run) -> float:
 
 
 def leaderless(run, key: str = "orders-0") -> float:
-    """How long the partition had no leader after its first had gone, in seconds; at most until the end of the run."""
+    """How long the partition had no leader after its first had gone, in seconds; at most until the end of the run, 0 if it never had one."""
     spells = leaderships(run.trace, key)
+    if not spells:
+        return 0.0
     return (spells[1][1] if len(spells) > 1 else run.seconds) - spells[0][2]
 
 
@@ -165,14 +165,7 @@ def deaths(controller_dies_at: float = 10.0, leader_dies_at: float = 10.0, combi
     if not combined:
         trouble.append(faults.crash("controller-1", at=controller_dies_at))
     run = simulate(cluster, Workload(rate=5, seconds=30, keys=50), faults=trouble, seed=7)
-    return Deaths(**{field.name: getattr(run, field.name) for field in fields(run)})
-
-
-class Deaths(Run):
-    """A run shown as its timeline."""
-
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        return timeline(self)._repr_mimebundle_()
+    return run.shown_as(timeline)
 
 
 # Fail-over by the number of partitions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from math import inf
 
 from simulator.run import Run
@@ -122,17 +122,9 @@ def _box(axis, offset: int, line: int, epoch: int, value: int, differs: bool) ->
               bbox={"facecolor": colour, "edgecolor": "none", "pad": 0.8} if differs else None)
 
 
-class Replay(Run):
-    """A run shown as its replicas' logs at the end."""
-
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        return small_multiples({self.system.replication_protocol: self})._repr_mimebundle_()
-
-
-def crash(rung: str = LADDER[0], crash_at: float = 4.2) -> Replay:
+def crash(rung: str = LADDER[0], crash_at: float = 4.2) -> Run:
     """The forgetful follower on this rung, its leader dying at this moment."""
-    run = forgetful_follower(crash_at).on(rung)
-    return Replay(**{field.name: getattr(run, field.name) for field in fields(run)})
+    return forgetful_follower(crash_at).on(rung).shown_as(lambda run: small_multiples({rung: run}))
 
 
 def in_the_dark(run: Run, offset: int) -> float:

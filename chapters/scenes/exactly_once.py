@@ -6,7 +6,6 @@ Everything here reads recorded evidence; how transactions work is in `simulator/
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import fields
 
 import numpy as np
 
@@ -30,19 +29,12 @@ LOST_REQUEST = faults.drop(["producer-1"], ["broker-1"], at=1, lasts=0.01)
 LOST_ANSWERS = faults.mute("broker-1", ["producer-1"], at=2.5, lasts=1.5)
 
 
-class Log(Run):
-    """A run shown as its log: which record lies at which offset."""
-
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        return order(self)._repr_mimebundle_()
-
-
-def retries(max_in_flight: int = 5, idempotence: bool = False, lost: str = "a request", seed: int = 7) -> Log:
+def retries(max_in_flight: int = 5, idempotence: bool = False, lost: str = "a request", seed: int = 7) -> Run:
     """One producer, one partition, 200 records a second; a request is lost on its way, or answers are for a second and a half."""
     producer = kafka.Producer(max_in_flight=max_in_flight, idempotence=idempotence, **IMPATIENT)
     trouble = {"a request": [LOST_REQUEST], "answers": [LOST_ANSWERS], "both": [LOST_REQUEST, LOST_ANSWERS]}[lost]
     run = simulate(kafka.Cluster(partitions=1, producer=producer), Workload(rate=200, seconds=4, keys=50), faults=trouble, seed=seed)
-    return Log(*(getattr(run, field.name) for field in fields(Run)))
+    return run.shown_as(order)
 
 
 def harm(run: Run) -> dict[str, int]:
@@ -142,18 +134,11 @@ def waits(intervals=LENGTHS, seed: int = 7) -> Picture:
     return figure
 
 
-class Stall(Run):
-    """A run shown as what its readers had got by when."""
-
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        return arrivals({self.system.isolation: self}, self.title)._repr_mimebundle_()
-
-
-def stall(commit_interval: float = 0.3, stands_still: float = 2.0, isolation: str = "read_committed", seed: int = 7) -> Stall:
+def stall(commit_interval: float = 0.3, stands_still: float = 2.0, isolation: str = "read_committed", seed: int = 7) -> Run:
     """Two producers; the second one stands still in the middle of a transaction."""
     still = faults.pause("producer-2", at=2.05, lasts=stands_still)
     run = transactions(still, producers=2, commit_interval=commit_interval, isolation=isolation, seed=seed)
-    return Stall(*(getattr(run, field.name) for field in fields(Run)))
+    return run.shown_as(lambda run: arrivals({isolation: run}, run.title))
 
 
 def silence(run: Run) -> float:

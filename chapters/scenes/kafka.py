@@ -5,7 +5,6 @@ Everything here reads recorded evidence; how Kafka works is in `simulator/broker
 
 from __future__ import annotations
 
-from dataclasses import fields
 
 import numpy as np
 
@@ -109,20 +108,13 @@ def _last(trace, at: float, *kinds: str, node: int | None = None):
 
 # One crash, to turn and to see
 
-class Crash(Run):
-    """A run shown as its replicas' logs one second after the crash, when the last messages have arrived."""
-
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        return log_ends(self, at=self.faults[-1].at + 1)._repr_mimebundle_()
-
-
-def crash_of_the_leader(acks="all", followers_late: float = 0.02, crash_at: float = 2.0) -> Crash:
-    """Both followers are late by so many seconds, then the leader is killed; it comes back ten seconds later."""
+def crash_of_the_leader(acks="all", followers_late: float = 0.02, crash_at: float = 2.0) -> Run:
+    """Both followers are late by so many seconds, then the leader is killed; it comes back ten seconds later; shown one second after the crash."""
     cluster = kafka.Cluster(partitions=1, producer=kafka.Producer(acks=acks))
     trouble = [faults.slow_network("broker-2", "broker-3", extra=followers_late, at=0.5, lasts=5),
                faults.crash("broker-1", at=crash_at, lasts=10)]
     run = simulate(cluster, Workload(rate=500, seconds=5, keys=50), faults=trouble, seed=7)
-    return Crash(**{field.name: getattr(run, field.name) for field in fields(run)})
+    return run.shown_as(lambda run: log_ends(run, at=crash_at + 1))
 
 
 def was_lucky(run) -> bool:

@@ -5,7 +5,7 @@ Everything here reads recorded evidence; how groups work is in `simulator/broker
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -201,21 +201,13 @@ def patience(away=(2, 5, 10, 20, 40, 60), session_timeout: float = 45.0) -> Pict
 
 # Knobs
 
-class Joining(Run):
-    """A run shown as who served what around the moment at which a member joins."""
-
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        last = f"consumer-{self.workload.consumers}"
-        return ownership(self, 10.0, 40.0, last)._repr_mimebundle_()
-
-
-def one_more(protocol="eager", members: int = 6, work_ms: int = 10, max_poll_interval: float = 30) -> Joining:
+def one_more(protocol="eager", members: int = 6, work_ms: int = 10, max_poll_interval: float = 30) -> Run:
     """A group of some members, 12 partitions and 60 records a second; at 15 s one more joins."""
     workload = Workload(rate=60, seconds=40, consumers=members + 1, work=distributions.Exponential(work_ms / 1000))
     newcomer = groups.join(f"consumer-{members + 1}", at=15)
     system = kafka.Group(12, protocol, max_poll_interval=max_poll_interval, events=(newcomer,))
     run = simulate(system, workload, seed=7, settle=0.0)
-    return Joining(**{field.name: getattr(run, field.name) for field in fields(run)})
+    return run.shown_as(lambda run: ownership(run, 10.0, 40.0, f"consumer-{members + 1}"))
 
 
 def expelled(run) -> int:

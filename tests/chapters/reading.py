@@ -4,6 +4,7 @@ from io import StringIO
 from types import SimpleNamespace
 
 from classroom import notebooks
+from classroom.goals import open_goals
 from classroom.places import CHAPTERS
 
 
@@ -22,9 +23,10 @@ class Chapter:
         return self.name.split("-")[0]
 
     def run(self) -> SimpleNamespace:
-        """The variables of the notebook after all its cells."""
+        """The variables of the notebook after all its cells, and none of the goals that it left open."""
         variables = {"__name__": "chapter"}
         with redirect_stdout(StringIO()):
             for source in self.code:
                 exec(compile(source, source.splitlines()[0], "exec"), variables)
+        open_goals.clear()  # a notebook has a kernel of its own
         return SimpleNamespace(**variables)
