@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import NamedTuple
 
 from labs import buf
-from labs.servers import kafka_install, mock_kafka, postgres, process, temporal
+from labs.servers import kafka_install, mock_kafka, postgres, process, seaweedfs, temporal
 
 
 class Package(NamedTuple):
@@ -34,7 +34,8 @@ class Package(NamedTuple):
 
 MARK = "%%needs "
 # What is more than one program on the PATH knows itself where it is.
-ELSEWHERE = {"kafka": kafka_install, "mock-kafka": mock_kafka, "postgres": postgres, "temporal": temporal, "buf": buf,
+ELSEWHERE = {"buf": buf, "kafka": kafka_install, "mock-kafka": mock_kafka, "postgres": postgres,
+             "seaweedfs": seaweedfs, "temporal": temporal,
              "eventsourcing": Package("eventsourcing", "psycopg_pool",
                                       "pip install eventsourcing==9.5.6 'psycopg[pool]'")}
 

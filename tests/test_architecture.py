@@ -28,6 +28,7 @@ FLOORS = {
     "simulator.experiment": {"simulator.kernel", "simulator.workload", "simulator.run"},
     "simulator": {"simulator.kernel", "simulator.brokers", "simulator.patterns", "simulator.workload", "simulator.theory", "simulator.experiment"},
     "labs": {"simulator", "simulator.brokers", "simulator.evidence", "simulator.views", "simulator.theory",  # it predicts, then measures
+             "simulator.kernel",  # what a lab assembles from a real store's parts, it assembles from the model's store too
              "exercises"},  # whose services and rules judge a real engine too
     "classroom": {"simulator", "simulator.experiment", "simulator.run", "simulator.views"},
     "exercises": {"simulator", "simulator.evidence", "simulator.views", "classroom"},  # a failing run is shown as a film
