@@ -20,6 +20,8 @@ from .prices import MONTH, UNITS, Capacity, Price, PriceBook, price_book, price_
 __all__ = ["MONTH", "UNITS", "Bill", "Capacity", "Line", "Price", "PriceBook", "bill", "price_book", "price_books",
            "quantities"]
 SERVERS = {"broker", "controller"}  # what they send each other is replication and its like
+SAME = (("bytes produced", "uncompressed bytes produced", "records produced"),  # one thing that books count differently
+        ("stored byte-seconds", "uncompressed stored byte-seconds", "disk byte-seconds", "object-store byte-seconds"))
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,12 @@ def bill(meters: Meters | Mapping[str, float], book: PriceBook, times: float = 1
 
 
 def _free(used: Mapping[str, float], charged: set[str]) -> list[str]:
-    """The meters without a price. Of bytes between zones, which have many names, each is named once."""
+    """The meters without a price. What has several names is named once, and not at all if one of them has a price."""
     whole = any(" zone" in meter and not meter.startswith(("client", "server")) for meter in charged)
-    named = () if whole else ("client bytes out of zones", "server bytes out of zones")
-    return [name for name, amount in sorted(used.items())
-            if amount and name not in charged and (" zone" not in name or name in named)]
+    zones = () if whole else ("client bytes out of zones", "server bytes out of zones")
+    silent = {name for names in SAME for name in (names if charged.intersection(names) else names[1:])}
+    return [name for name, amount in sorted(used.items()) if amount and name not in charged and name not in silent
+            and (" zone" not in name or name in zones)]
 
 
 def quantities(meters: Meters, zones: Iterable[str]) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """Price books: what one unit of a meter costs, who says so and when.
 
-    price_book()                     # prices/self-managed.toml: machines, disks and zones of a cloud, for software of one's own
+    price_book()                     # prices/self-managed.toml: a cloud's machines, disks and zones
     price_book("warpstream")         # another provider's; price_books() are all of them
     price_book("mine.toml")          # your own: any path that ends in .toml
     price_book("msk").with_prices(storage=0.08)
@@ -107,7 +107,8 @@ class Capacity:
         """As many as the tightest limit asks for under this load."""
         needed = max(self.at_least, *(ceil(load.get(limit, 0.0) / most) for limit, most in self.carries.items()))
         if needed > self.at_most:
-            raise ValueError(f"{self.name}: {needed} are not sold; this load must be one that at most {self.at_most} carry")
+            raise ValueError(f"{self.name}: {needed} are not sold; "
+                             f"this load must be one that at most {self.at_most} carry")
         return needed
 
 
@@ -154,7 +155,7 @@ class PriceBook:
         for name, value in values.items():
             price = self[name.replace("_", "-")]
             source = f"edited, instead of {price.value:g} ({price.source})"
-            edited[price.name] = replace(price, value=value, source=source, assumed=True)
+            edited[price.name] = replace(price, value=value, source=source, assumed=False)
         return replace(self, prices=tuple(edited.get(price.name, price) for price in self.prices))
 
     def only(self, *names: str) -> PriceBook:

@@ -20,7 +20,7 @@ from .prices import DAY, MONTH, PriceBook
 
 MIB = 2.0 ** 20
 EVENT = 65_536  # bytes: where records are charged by number, a larger one counts as several
-FLUSH, FILE = 0.25, 4 * MIB  # s, bytes: an agent writes a file after this long, or when it is this large
+FLUSH, FILE = 0.25, 8 * MIB  # s, bytes: an agent writes a file after this long, or when it is this large
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def crossings(topic: Topic, copies: str = "brokers") -> dict[str, float]:
 def usage(topic: Topic, book: PriceBook) -> dict[str, float]:
     """What a month of this topic uses under this book, by meter."""
     if topic.retention > book.longest * DAY or topic.zones > len(book.zones):
-        raise ValueError(f"topic: {topic.retention / DAY:g} days in {topic.zones} zones are not sold by {book.name!r}; it "
-                         f"must be at most {book.longest:g} days in {len(book.zones)} zones")
+        raise ValueError(f"topic: {topic.retention / DAY:g} days in {topic.zones} zones are not sold by {book.name!r}; "
+                         f"it must be at most {book.longest:g} days in {len(book.zones)} zones")
     rate, stored = topic.rate, topic.rate * topic.retention
     records = rate / topic.record_bytes * ceil(topic.record_bytes / EVENT)
     load = {"bytes in": rate, "records in": records, "bytes out": rate * topic.groups, "stored bytes": stored,
@@ -73,7 +73,8 @@ def usage(topic: Topic, book: PriceBook) -> dict[str, float]:
     kept = {limit: max(0.0, load[limit] - sum(pieces * piece.includes.get(limit, 0.0) for piece, pieces in rented))
             for limit in ("stored bytes", "partitions")}
     used = {"cluster seconds": MONTH, "partition seconds": kept["partitions"] * MONTH,
-            "bytes produced": rate * MONTH, "records produced": records * MONTH, "bytes consumed": load["bytes out"] * MONTH,
+            "bytes produced": rate * MONTH, "records produced": records * MONTH,
+            "bytes consumed": load["bytes out"] * MONTH,
             "uncompressed bytes produced": topic.compression * rate * MONTH,
             "stored byte-seconds": kept["stored bytes"] * MONTH,
             "uncompressed stored byte-seconds": topic.compression * stored * MONTH}

@@ -1,4 +1,4 @@
-"""A month of a topic, by meter: what crosses zones is the closed form, pieces are whole, and what is not sold is refused."""
+"""A month of a topic, by meter: crossings are the closed form, pieces whole, and what is not sold is refused."""
 from dataclasses import replace
 
 import pytest
@@ -16,12 +16,13 @@ TOPIC = Topic(rate=10e6, retention=7 * DAY, groups=2)
 @pytest.mark.parametrize("groups", [0, 1, 5])
 def test_crossings_are_the_closed_form(replication, near, groups):
     each = crossings(Topic(replication=replication, near=near, groups=groups))
-    assert sum(each.values()) == pytest.approx(theory.cross_zone_bytes(groups, replication=replication, fetch_from_closest=near))
+    expected = theory.cross_zone_bytes(groups, replication=replication, fetch_from_closest=near)
+    assert sum(each.values()) == pytest.approx(expected)
 
 
 def test_in_one_zone_nothing_crosses_and_with_two_copies_in_a_zone_less():
     assert sum(crossings(Topic(zones=1, replication=3)).values()) == 0
-    assert crossings(Topic(zones=2, replication=3))["replicate"] == pytest.approx(4 / 3)  # 2 + 1 copies: (2*1 + 1*2) / 3
+    assert crossings(Topic(zones=2, replication=3))["replicate"] == pytest.approx((2 * 1 + 1 * 2) / 3)  # 2 + 1 copies
     assert sum(crossings(TOPIC, "bucket").values()) == 0
 
 
@@ -56,7 +57,8 @@ def test_an_allowance_is_not_charged_twice():
     book = price_book("event-hubs")
     within = usage(Topic(rate=1e6, retention=0.9 * DAY), book)
     assert within["stored byte-seconds"] == 0 and within["throughput-unit seconds"] == MONTH
-    assert usage(Topic(rate=1e6, retention=7 * DAY), book)["stored byte-seconds"] == pytest.approx((7 * DAY * 1e6 - 84e9) * MONTH)
+    above = usage(Topic(rate=1e6, retention=7 * DAY), book)["stored byte-seconds"]
+    assert above == pytest.approx((7 * DAY * 1e6 - 84e9) * MONTH)
 
 
 def test_records_are_counted_where_they_are_charged_by_number():
@@ -67,8 +69,9 @@ def test_records_are_counted_where_they_are_charged_by_number():
 
 def test_compression_halves_what_is_sent_and_not_what_warpstream_charges():
     book = price_book("warpstream")
-    plain, squeezed = (bill(usage(topic, book), book) for topic in (TOPIC, replace(TOPIC, rate=5e6, compression=2.0)))
-    assert squeezed["written"] == pytest.approx(plain["written"]) and squeezed["s3-storage"] == pytest.approx(plain["s3-storage"] / 2)
+    plain, half = (bill(usage(topic, book), book) for topic in (TOPIC, replace(TOPIC, rate=5e6, compression=2.0)))
+    assert half["written"] == pytest.approx(plain["written"])
+    assert half["s3-storage"] == pytest.approx(plain["s3-storage"] / 2)
 
 
 def test_each_provider_s_bill_by_hand():
@@ -76,22 +79,24 @@ def test_each_provider_s_bill_by_hand():
     totals = {"self-managed": 3 * 730 * 0.0816 + 3 * 6048 * 0.08 + 4 * 26_280 * 0.02,
               "msk": 3 * 730 * 0.204 + 3 * 6048 * 0.10 + 2 * 26_280 * 0.02,
               "event-hubs": 10 * 730 * 0.03 + 26_280 * 0.028 + (6048 - 840) * 0.05,
-              "confluent": 730 * 0.75 + 3 * 26_280e9 / 2 ** 30 * 0.05 + 6048e9 / 2 ** 30 * 0.08 + 2 * 26_280 * 0.01}
+              "confluent": (730 * 0.75 + 3 * 26_280e9 / 2 ** 30 * 0.05 + 6048e9 / 2 ** 30 * 0.08
+                            + 2 * 26_280 * 0.01)}
     for name, expected in totals.items():
         assert bill(usage(TOPIC, price_book(name)), price_book(name)).total == pytest.approx(expected), name
 
 
 @pytest.mark.parametrize("topic, message", [
     (Topic(rate=41e6), "^throughput-units: 41 are not sold; this load must be one that at most 40 carry$"),
-    (Topic(retention=8 * DAY), "^topic: 8 days in 3 zones are not sold by 'Azure Event Hubs, Standard'; it must be at most 7 days in 3 zones$"),
+    (Topic(retention=8 * DAY), "^topic: 8 days in 3 zones are not sold by 'Azure Event Hubs, Standard'; "
+                               "it must be at most 7 days in 3 zones$"),
     (Topic(zones=4), "^topic: 7 days in 4 zones are not sold by ")])
 def test_what_is_not_sold_is_refused(topic, message):
     with pytest.raises(ValueError, match=message):
         usage(topic, price_book("event-hubs"))
 
 
-@pytest.mark.parametrize("field, value", [("rate", -1.0), ("rate", float("nan")), ("groups", 1.5), ("replication", 0), ("zones", True),
-                                          ("compression", 0.5), ("record_bytes", 0)])
+@pytest.mark.parametrize("field, value", [("rate", -1.0), ("rate", float("nan")), ("groups", 1.5), ("replication", 0),
+                                          ("zones", True), ("compression", 0.5), ("record_bytes", 0)])
 def test_nonsense_is_refused(field, value):
     with pytest.raises(ValueError, match=f"^{field}: .* of a topic is not allowed; it must be a (whole )?number, at least "):
         Topic(**{field: value})
