@@ -84,10 +84,12 @@ function tell(trace, i) {
   const offset = trace.offset[i], count = trace.count[i], one = count === 1;
   const fields = {node: name(trace.node[i]), peer: name(trace.peer[i]), key: trace.keys[trace.key[i]] ?? "", offset, count,
     last: offset + count - 1, epoch: trace.epoch[i], value: trace.value[i], note: trace.notes[i] ?? "",
-    records: one ? "1 record" : `${count.toLocaleString("en")} records`,
+    records: recordsIn(count),
     offsets: one ? `offset ${offset}` : `offsets ${range(offset, offset + count)}`};
   return trace.kinds[trace.kind[i]].sentence.replace(/\{(\w+)[^}]*\}/g, (_, field) => fields[field] ?? "");
 }
+
+function recordsIn(count) { return count === 1 ? "1 record" : `${count.toLocaleString("en")} records`; }
 
 // A range as a reader writes it: `41` or `41–43`.
 function range(from, to) { return to - 1 > from ? `${from}–${to - 1}` : `${from}`; }
@@ -98,7 +100,7 @@ function recordsOf(trace, i) {
   const first = trace.offset[i] >= 0 ? trace.offset[i] : trace.placed.get(batchOf(trace, i)) ?? -1;
   if (first >= 0) return range(first, first + trace.count[i]);
   const value = trace.value[i];
-  if (value < 0) return trace.kinds[trace.kind[i]].sentence.includes("{records}") ? `${trace.count[i]} records` : "";
+  if (value < 0) return trace.kinds[trace.kind[i]].sentence.includes("{records}") ? recordsIn(trace.count[i]) : "";
   return `#${range(value, value + trace.count[i])}`;
 }
 

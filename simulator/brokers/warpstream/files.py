@@ -29,7 +29,7 @@ SENTENCES = {
     "deduplicated": ("local", "{node} recognises a repeated batch of {key}: it is at {offsets} already"),
     "refused": ("local", "{node} refuses {records} of {key}: {note}"),
     "acknowledged": ("local", "{node} is told that {key} holds {offsets}"),
-    "accepted": ("local", "{node} is told that {records} of {key} are written; their offsets are not known yet"),
+    "accepted": ("local", "{node} is told: {records} of {key} written, at offsets that nobody knows yet"),
     "deliver": ("local", "{node} gets {offsets} of {key}"),
     "failed": ("state", "{node} gives up on {note}: {count} requests will be sent again"),
     "retry": ("state", "{node} will send {count} requests again: {note}"),
