@@ -78,11 +78,11 @@ def request(trace: Trace, kinds: dict, time: float, who: int, peer: int, event: 
     """A request to somebody by name, and the answer; an event that knows its peer knows what was lost as well."""
     def message(time: float, start: int, end: int, sent: str, arrived: str, note: str) -> None:
         cause = trace.add(time, kinds[sent], start, peer=end, note=note)
-        trace.add(time + .45, kinds[arrived], end, peer=start, cause=cause, note=note)
+        trace.add(time + .3, kinds[arrived], end, peer=start, cause=cause, note=note)
     lost, answer = event.get("lost"), event.get("error") or event.get("answer")
     message(time, who, peer, "ask", "lost" if lost in ("request lost", "late") else "asked", event["what"])
     if answer or lost == "answer lost":
-        message(time + .5, peer, who, "answer", "lost" if lost else "answered", f"{answer or 'whatever it was'}")
+        message(time + .35, peer, who, "answer", "lost" if lost else "answered", f"{answer or 'whatever it was'}")
 
 
 def role(who: str) -> str:

@@ -51,10 +51,10 @@ def race_plans(rng) -> Iterator[tuple[Plan, bool | str]]:
     new = Producers(rng).next
     mine, theirs, late = (new("shop-1"), new("shop-3", "clicks")), (new("shop-2"),), (new("shop-3"),)
     plan = Plan(((1, mine), (2, theirs)), (("orders", 0), ("clicks", 0)))
-    yield plan, False
-    yield from ((each, False) for each in overtaken(plan, "agent-1", "agent-2", 5))
+    yield from ((each, False) for each in overtaken(plan, "agent-1", "agent-2", 6))
+    yield plan, "pauses"
     more = replace(plan, flushes=((1, mine), (2, theirs), (3, late)))
-    for _ in range(12):
+    for _ in range(10):
         steps = sorted(rng.sample(range(1, 13), 4))
         yield replace(more, switches=tuple((step, f"agent-{rng.randrange(1, 4)}") for step in steps)), False
 

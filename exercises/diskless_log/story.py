@@ -8,7 +8,7 @@ FATES = {"request lost": "never arrived", "answer lost": "was carried out if it 
 def words(event: dict) -> str:
     """One fault as a sentence."""
     who, at = event["who"], f"{where(event)} (step {event.get('step')})"
-    later = f"went on {event.get('later')} steps later"
+    later = f"went on {event.get('later')} step{'s' * (event.get('later') != 1)} later"
     if event["what"] in FATES:
         return f"A request of {who} {FATES[event['what']]}: {event.get('request')}."
     return {"crash": f"{who} was killed {at}.",
