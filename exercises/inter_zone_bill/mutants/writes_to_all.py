@@ -1,0 +1,25 @@
+"""Has the producer write to every replica by itself."""
+FAILS = ("crossings", "miscounted", "Too much produce")
+
+
+def crossings(topology):
+    zone, found, written = topology.brokers, defaultdict(float), defaultdict(float)
+
+    def carry(kind, source, target, rate):
+        if source != target:
+            found[kind, source, target] += rate
+
+    for producer in topology.producers:
+        for partition, rate in producer.writes.items():
+            written[partition] += rate
+            for broker in topology.partitions[partition]:
+                carry("produce", producer.zone, zone[broker], rate)
+    for partition, (leader, *followers) in topology.partitions.items():
+        for follower in followers:
+            carry("replication", zone[leader], zone[follower], written[partition])
+    for consumer in topology.consumers:
+        for partition in consumer.reads:
+            replicas = [zone[broker] for broker in topology.partitions[partition]]
+            near = topology.nearest and consumer.zone in replicas
+            carry("consume", consumer.zone if near else replicas[0], consumer.zone, written[partition])
+    return dict(found)
