@@ -1,19 +1,17 @@
 """What a gigabyte between zones costs, and in which direction: the clouds do not agree.
 
-The prices of AWS are those of the course's price book, with their sources. What others do differently:
+The prices of AWS and of MSK are those of the course's price books, with their sources. Two more, for comparison:
 
-    MSK     Amazon does not charge replication between its own brokers: https://aws.amazon.com/jp/msk/pricing (2026)
     Google  what arrives is free, what leaves is charged: https://cloud.google.com/vpc/pricing (2026); the cent is a
             secondary source's: https://cloudwebschool.com/docs/gcp/cost-management/network-egress-costs/
     Azure   announced at the end of May 2024 that it charges nothing, not confirmed on an invoice:
             https://blog.vjirovsky.cz/azure-may-2024-cost-storage
 """
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from simulator.evidence.bill import MONTH, bill, price_book
 
-BOOK = price_book()
-GB = 1e9  # bytes
+OWN, RENTED = price_book("self-managed"), price_book("msk")  # one charges all bytes between zones, one those of clients
 
 
 @dataclass(frozen=True)
@@ -26,17 +24,15 @@ class Tariff:
 
     def month(self, rates: dict[tuple[str, str, str], float]) -> float:
         """The judge's bill for a month of these MB/s between zones, made by the course's own `bill`."""
-        charged = sum(rate for (kind, _, _), rate in rates.items() if self.replication or kind != "replication")
-        book = BOOK.with_prices(zone_out=self.leaving, zone_in=self.entering)
-        crossed = charged * 1e6 * MONTH
-        return bill({"bytes out of zones": crossed, "bytes into zones": crossed}, book).total
-
-    def plain(self) -> dict:
-        return asdict(self)
+        book = OWN if self.replication else RENTED
+        clients = sum(rate for (kind, _, _), rate in rates.items() if kind != "replication")
+        used = {f"{whose}bytes {way} zones": rate * 1e6 * MONTH
+                for whose, rate in (("", sum(rates.values())), ("client ", clients)) for way in ("out of", "into")}
+        return bill(used, book.only("zone-out", "zone-in").with_prices(zone_out=self.leaving, zone_in=self.entering)).total
 
 
-AWS = Tariff("AWS", BOOK["zone-out"].value, BOOK["zone-in"].value)
-MSK = Tariff("MSK", AWS.leaving, AWS.entering, replication=False)
+AWS = Tariff("AWS", OWN["zone-out"].value, OWN["zone-in"].value)
+MSK = Tariff("MSK", RENTED["zone-out"].value, RENTED["zone-in"].value, replication=False)
 GOOGLE = Tariff("Google", 0.01, 0.0)
 AZURE = Tariff("Azure", 0.0, 0.0)
 TARIFFS = (AWS, MSK, GOOGLE, AZURE)
