@@ -49,6 +49,15 @@ def test_acks_1_loses_what_a_crashed_leader_had_not_yet_given_to_its_followers()
     found(unsafe, "lost write")
 
 
+@pytest.mark.parametrize("control", [None, kafka.KRaft()])
+def test_followers_of_a_partition_that_nobody_writes_to_join_its_in_sync_replicas_again(control):
+    away = [faults.crash(name, at=2, lasts=20) for name in ("broker-2", "broker-3")]
+    run = simulate(kafka.Cluster(partitions=3, min_insync=1, control=control), Workload(rate=20, seconds=40, keys=1), faults=away, seed=7)
+    changes = run.trace.events.rows[run.trace.where("isr")]
+    assert {key: [int(row["count"]) for row in changes[changes["key"] == key]][-1] for key in set(changes["key"].tolist())} == {0: 3, 1: 3, 2: 3}
+    assert 1 in changes["count"], "nobody was out, so nobody could come back"
+
+
 def test_an_unclean_election_loses_committed_records():
     away = [faults.isolate("broker-2", "broker-3", at=2, lasts=14), faults.crash("broker-1", at=13, lasts=30)]
     clean, unclean = (simulate(kafka.Cluster(partitions=1, min_insync=1, unclean_leader_election=u), STEADY, faults=away, seed=1)

@@ -6,6 +6,7 @@ carries all partitions that moved. Left out: the CPU time of a request, quotas, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...kernel.disk import Disk
@@ -377,6 +378,18 @@ class Broker:
             if session.follower < 0 or not self.rules.fences:  # without fencing a follower may need the word of this broker
                 session.gone[key] = event
                 self.woken[session] = None
+
+    def readmit(self, brokers: Mapping) -> None:
+        """Proposes followers again that were refused, or passed over while another proposal was on its way.
+
+        `brokers` are the registrations that count. Kafka looks at every fetch; here idle partitions are not in a fetch, so a leader
+        looks with every heartbeat, and at nothing but what a follower said in its present session.
+        """
+        for key, leadership in self.leading.items():
+            for session in self.readers.get(key, ()):
+                known, out = brokers.get(session.follower), session.follower not in leadership.state.isr
+                if known and not known.fenced and known.incarnation == session.incarnation and out:
+                    leadership.maybe_expand(session.follower, session.positions[key])
 
     def alter_partition(self, leadership: Leadership, isr: tuple[int, ...]) -> None:
         """Asks the controller to change the in-sync replicas."""

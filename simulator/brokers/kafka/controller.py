@@ -51,7 +51,8 @@ class Controller(Decisions):
     # What brokers say, on their side
 
     def send_heartbeat(self, broker: Broker) -> None:
-        """A broker says that it is alive, or registers."""
+        """A broker says that it is alive, or registers; as a leader it knows who else is in (here at once, without a message)."""
+        broker.readmit(self.brokers)
         kind = self.kinds.heartbeat if broker.registered else self.kinds.register
         broker.link(self.node).send(kind, self.on_heartbeat, (broker.index, broker.node.incarnation, broker.clean_shutdown),
                                     REQUEST_OVERHEAD, broker.node.fault)

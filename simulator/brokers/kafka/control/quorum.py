@@ -123,7 +123,7 @@ class Quorum:
 
     def send_heartbeat(self, broker: Broker) -> None:
         """A broker says that it is alive, or registers, to the leader it knows; without one it looks again soon."""
-        self._expand(broker)
+        broker.readmit(self.images[broker.node.name].brokers)
         leader = self._leader(broker)
         if leader is None:
             self._seek(broker)
@@ -159,19 +159,6 @@ class Quorum:
             self.kinds.alter_partition, self._receiver(leader, "on_alter_partition"),
             AlterPartition(broker.index, state, isr, lives, leadership), REQUEST_OVERHEAD, leadership.last_append,
             state.key, epoch=state.leader_epoch)
-
-    def _expand(self, leader: Broker) -> None:
-        """A leader proposes followers again that were refused or fenced, once the log says that they are back.
-
-        Kafka looks at every fetch; here idle partitions send nothing, so it looks with every heartbeat.
-        """
-        brokers = self.images[leader.node.name].brokers
-        for leadership in leader.leading.values():
-            for index, position in leadership.positions.items():
-                known = brokers.get(index)
-                back = known and not known.fenced and known.incarnation == self._life(leader, index)
-                if back and index not in leadership.state.isr:
-                    leadership.maybe_expand(index, position)
 
     def _life(self, leader: Broker, index: int) -> int:
         """The life in which a replica fetched last, as its leader knows it."""
