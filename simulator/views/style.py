@@ -49,7 +49,9 @@ _MARKS = {
                 "lost", *_DIAMOND), "gave_up": Mark("watermark", *_SQUARE), "timeout": Mark("watermark", *_DIAMOND),
     "assigned": Mark("leader", *_ARROW), "revoked": Mark("watermark", *_SQUARE), "left_behind": Mark("lost", *_SQUARE),
     "rebalance": Mark("watermark", *_STAR), "removed": Mark("lost", *_DIAMOND), "refused": Mark("lost", *_CROSS),
-    "commit_failed": Mark("lost", *_CROSS), "poll_expired": Mark("watermark", *_BARS)}
+    "commit_failed": Mark("lost", *_CROSS), "poll_expired": Mark("watermark", *_BARS), "poisoned": Mark("lost", *_STAR),
+    "invalid": Mark("watermark", *_SQUARE), "rejected": Mark("lost", *_SQUARE), "kept_back": Mark("watermark", *_SQUARE),
+    "zero": Mark("lost", *_DIAMOND)}
 
 LINES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")

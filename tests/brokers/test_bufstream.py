@@ -197,8 +197,8 @@ A_TUPLE = "a tuple of places, any of 'ci', 'producer', 'broker'"
     ({"checks": ("consumer",)}, f"checks: ('consumer',) is not allowed; it must be {A_TUPLE}"),
     ({"release": "v2"}, "release: 'v2' is not allowed; it must be a Release"),
     ({"release": bufstream.Release(producer=4)},
-     "release: Release(what='schema', producer=4, at=5.0, share=0.05, library=True) is not allowed; it must be one of a "
-     "producer from 1 to 3"),
+     "release: Release(what='schema', producer=4, at=5.0, share=0.05, library=True) is not allowed; it must be one of "
+     "a producer from 1 to 3"),
     ({"on_poison": "retry"}, "on_poison: 'retry' is not allowed; it must be 'crash' or 'skip'"),
     ({"restart_delay": 0}, "restart_delay: 0 is not allowed; it must be a number of seconds, greater than 0"),
     ({"repair_time": -1}, "repair_time: -1 is not allowed; it must be a number of seconds, at least 0"),

@@ -16,12 +16,13 @@ now it stops by itself. And a commit that took too long was answered with offset
 about here follows what the report says of pauses of a broker and of the database, not the code, which nobody can read.
 
 Simplified: a refused batch uses up its place in its producer's sequence, at the commit, and its producer hears of it
-with the answer to the request (a Kafka producer begins a new epoch); a record conforms or does not, and a check costs no
-time; a consumer that dies comes back to the same partitions; what a database takes for a commit is what is published for
-another system on PostgreSQL, see `config`; in 0.1.0 a producer that is told offset 0 forgets the batch, so that one whose
-commit is refused later is lost.
-Left out: transactions, and with them the bugs that lost writes (02e-kafka-exactly-once has the flaw of Kafka's protocol
-that the same report found), stuck producers, dead-letter topics (validate.mode=dlq), filters at the fetch, Iceberg,
+with the answer to the request (a Kafka producer begins a new epoch); a record conforms or not, and a check costs no
+time; a consumer that dies comes back to the same partitions; what a commit takes at the database is what is published
+for another system on PostgreSQL, see `config`; in 0.1.0 a producer that is told offset 0 forgets the batch, so that a
+batch whose commit is refused later is lost.
+
+Left out: transactions and filters at the fetch, and with them the bugs that lost writes (02e-kafka-exactly-once has the
+flaw of Kafka's protocol that the same report found); stuck producers, dead-letter topics (validate.mode=dlq), Iceberg,
 shelves and archives, hedged requests.
 
 Sources: jepsen.io/analyses/bufstream-0.1.0 (2024-11-12); buf.build/docs/bufstream as of 2025, since withdrawn: Kafka
