@@ -5,7 +5,6 @@ Everything here reads recorded evidence; how Bufstream works is in `simulator/br
 
 from __future__ import annotations
 
-from dataclasses import fields
 from functools import cache
 
 import numpy as np
@@ -29,19 +28,11 @@ NOTICES = {"stopped": "CI", "kept_back": "the producer", "rejected": "the produc
            "skipped": "a consumer"}
 
 
-class Shop(Run):
-    """A run shown by what its consumers got, second by second."""
-
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        return served(self)._repr_mimebundle_()
-
-
 @cache
-def shop(*checks: str, release: bufstream.Release | None = SCHEMA, trouble: tuple = (), **settings) -> Shop:
-    """Three producers, three consumers, 40 records a second; the release of producer-1 goes out at 5 s."""
+def shop(*checks: str, release: bufstream.Release | None = SCHEMA, trouble: tuple = (), **settings) -> Run:
+    """Three producers, three consumers, 40 records a second; producer-1 has a release at 5 s. Shown as `served`."""
     system = bufstream.Cluster(checks=checks, release=release, **dict(repair_time=15.0) | settings)
-    run = simulate(system, SHOP, faults=trouble, seed=SEED, settle=30)
-    return Shop(*(getattr(run, field.name) for field in fields(Run)))
+    return simulate(system, SHOP, faults=trouble, seed=SEED, settle=30).shown_as(served)
 
 
 # What a run says
@@ -111,7 +102,8 @@ def served(run) -> Picture:
     caption = sentence(_told(run, [kind for kind in SIGNS if len(found[kind])]), run.seed)
     figure, (axis,) = picture(_finding(run), caption, height=2.2)
     times, counts = run.history.flow("delivered")
-    axis.hist(times, np.arange(0, np.ceil(run.seconds) + 1), weights=counts, color=style.LIGHT["consumer"])
+    seconds = np.arange(0, np.ceil(run.seconds) + 1)
+    axis.hist(times, seconds, weights=counts, color=style.LIGHT["consumer"], histtype="stepfilled")
     top = axis.get_ylim()[1]
     for kind, (_, marker, hue, level) in SIGNS.items():
         axis.plot(found[kind], np.full(len(found[kind]), level * top), marker, color=style.LIGHT[hue], markersize=4)
@@ -162,7 +154,7 @@ def places(release: str = "a changed schema", late_readers: bool = False):
 
 
 def gate(check: str = "nowhere", release: str = "a changed schema", linger_ms: int = 25,
-         on_poison: str = "crash") -> Shop:
+         on_poison: str = "crash") -> Run:
     """One place, one release, one linger: a run, shown by what consumers got."""
     return shop(*PLACES[check], release=RELEASES[release], linger=linger_ms / 1000, on_poison=on_poison)
 
@@ -200,11 +192,11 @@ def neighbours(share: float = 0.05) -> Picture:
 
 # The switch
 
-def killed() -> Shop:
+def killed() -> Run:
     """One of six brokers is killed for ten seconds, and nothing else is wrong."""
     return shop(release=None, trouble=(faults.crash("broker-1", at=5, lasts=10),))
 
 
-def paused(version: str = "0.1.0", node: str = "database", lasts: float = 2.0) -> Shop:
+def paused(version: str = "0.1.0", node: str = "database", lasts: float = 2.0) -> Run:
     """Something stands still at 5 s for a while, in an old version or a new one."""
     return shop(release=None, version=version, trouble=(faults.pause(node, at=5, lasts=lasts),))
