@@ -21,7 +21,8 @@ def film(events: list[dict], words, *, title: str, question: str) -> Player:
     """The events of a run as a player, opened at the fault; `words(event)` tells a fault in a sentence."""
     trace, told, dead = Trace(), [], set()
     kinds = {name: trace.kind(name, shape, sentence) for name, (shape, sentence) in KINDS.items()}
-    named = [event["who"] for event in events] + [event.get("peer", OUTSIDE) for event in events if kind_of(event) == "ask"]
+    asked = [event.get("peer", OUTSIDE) for event in events if kind_of(event) == "ask"]
+    named = [event["who"] for event in events] + asked
     nodes = {who: trace.node(who, role(who)) for who in dict.fromkeys(named)}
     for time, event in enumerate(events):
         who, kind = event["who"], kind_of(event)

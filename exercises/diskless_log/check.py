@@ -82,7 +82,8 @@ def sequence_plans(rng) -> Iterator[tuple[Plan, bool | str]]:
 
 def read_plans(rng) -> Iterator[tuple[Plan, bool | str]]:
     new = Producers(rng).next
-    flushes = ((1, (new("shop-1", least=3), new("shop-2"), new("shop-1"))), (2, (new("shop-3"), new("shop-3", "clicks"))))
+    first = (new("shop-1", least=3), new("shop-2"), new("shop-1"))
+    flushes = ((1, first), (2, (new("shop-3"), new("shop-3", "clicks"))))
     reads = (("orders", 0), ("orders", rng.randrange(1, 3)), ("clicks", 0), ("orders", 4), ("orders", 40))
     plan = Plan(flushes, reads)
     yield plan, False
@@ -103,8 +104,8 @@ def collect_plans(rng) -> Iterator[tuple[Plan, bool | str]]:
     for step in range(1, 5):
         yield replace(plan, switches=((step, "collector"),), collects=2), False
     again = Plan(((1, (a,)), (2, (b, a))), (("orders", 0),), collects=3)
+    yield again, "pauses"
     for step in range(1, 5):
-        yield replace(again, pauses=(step,)), False
         yield replace(again, switches=((step, "collector"), (step + rng.randrange(2, 6), "agent-2"))), False
     for loss in LOSSES:
         for number in range(1, 6):
@@ -120,8 +121,9 @@ def storm_plans(rng) -> Iterator[tuple[Plan, bool | str]]:
         steps = sorted(rng.sample(range(2, 24), rng.choice((2, 3, 4))))
         crashes = (rng.randrange(1, 6), *rng.sample(range(6, 24), rng.choice((0, 1))))
         losses = [(number, rng.choice(LOSSES)) for number in rng.sample(range(1, 10), rng.choice((0, 1)))]
-        yield Plan(tuple(flushes), tuple((each, 0) for each in PARTITIONS), 2, tuple(zip(steps, rng.choices(names, k=4))),
-                   crashes, tuple(rng.sample(range(6, 20), rng.choice((0, 1)))), tuple(losses)), False
+        yield Plan(tuple(flushes), tuple((each, 0) for each in PARTITIONS), 2,
+                   tuple(zip(steps, rng.choices(names, k=4))), crashes,
+                   tuple(rng.sample(range(6, 20), rng.choice((0, 1)))), tuple(losses)), False
 
 
 CHECKS = {

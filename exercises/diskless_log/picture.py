@@ -1,4 +1,4 @@
-"""A picture of a race: two agents commit a batch each, and every way in which the second overtakes the first is a field."""
+"""A picture of races: two agents commit a batch each, and each way to be overtaken by the other one is a field."""
 from . import rules
 from .stage import Plan, perform, produced
 

@@ -125,7 +125,8 @@ def holes(run: Run) -> Iterator[str]:
     for read in told(run):
         offsets = [offset for offset, _ in read["returned"]]
         if offsets and offsets[0] != read["offset"]:
-            yield f"{read['who']} asked for {read['partition']} from offset {read['offset']} and got {offsets[0]} first."
+            yield (f"{read['who']} asked for {read['partition']} from offset {read['offset']} and got {offsets[0]}"
+                   " first.")
         for one, following in pairwise(offsets):
             if following != one + 1:
                 yield f"{read['who']} got offset {following} of {read['partition']} behind offset {one}."

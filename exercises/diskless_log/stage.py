@@ -6,6 +6,7 @@ producers send what was not acknowledged to another agent. Those who sleep wake 
 """
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from exercises.attack import Clock, Endless
@@ -15,8 +16,7 @@ from exercises.attack.turns import Cast, Worker
 
 from .store import Bucket, Store
 
-ROUNDS = 8       # in which producers send again; two faults at most strike in a plan, and each costs one round
-FILES = "files/"
+ROUNDS, FILES = 16, "files/"  # times that producers send again: a fault costs one, and plans have four at most
 
 
 class Produced(NamedTuple):
@@ -155,7 +155,6 @@ class Stage:
         self.bucket, self.cast = Bucket(self.clock, plan.losses), Cast(self.clock, plan.switches, plan.pauses)
         self.acks: list[tuple[Produced, int, int]] = []
         self.reads: list[dict] = []
-        self.swollen: list[str] = []
         number = max([2, *(agent for agent, _ in plan.flushes)])
         names = [f"agent-{n + 1}" for n in range(number)]
         self.cast.workers = {name: Actor(name, self, functions) for name in (*names, "reader", "collector")}
@@ -165,17 +164,22 @@ class Stage:
 
     def play(self) -> None:
         """What the plan says, then whatever it takes until all is quiet."""
-        for agent, batches in self.plan.flushes:
-            self.agents[agent - 1].calls.append(lambda agent=agent, batches=batches: self.agents[agent - 1].flush(batches))
-        self.reader.calls.extend(lambda each=each: self.reader.read(*each) for each in self.plan.reads)
+        for number, batches in self.plan.flushes:
+            agent = self.agents[number - 1]
+            agent.calls.append(partial(agent.flush, batches))
+        self.reader.calls.extend(partial(self.reader.read, *each) for each in self.plan.reads)
         self.collector.calls.extend([self.collector.collect] * self.plan.collects)
         rounds = iter(range(ROUNDS))
-        self.cast.work()
-        while self.sent_again(rounds) or self.cast.wake():
-            self.cast.work()
+        self.settle(rounds)
         self.bucket.arrive()
         for _ in range(2 + len(self.plan.crashes) + len(self.plan.losses) if self.plan.collects else 0):
             self.collector.calls.append(self.collector.collect)
+            self.settle(rounds)
+
+    def settle(self, rounds: Iterator[int]) -> None:
+        """Until nobody has anything left to do, no producer waits, and nobody sleeps."""
+        self.cast.work()
+        while self.sent_again(rounds) or self.cast.wake():
             self.cast.work()
 
     def sent_again(self, rounds: Iterator[int]) -> bool:
@@ -186,7 +190,7 @@ class Stage:
         number = next(rounds, None) if waiting and awake else None
         if number is not None:
             agent = awake[(number + 1) % len(awake)]
-            agent.calls.append(lambda: agent.flush(waiting))
+            agent.calls.append(partial(agent.flush, waiting))
         return number is not None
 
     def acked(self, batch: Produced, offset: int) -> None:

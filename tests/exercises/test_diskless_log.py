@@ -4,7 +4,17 @@ import copy
 import pytest
 from exercises.attack import Clock
 from exercises.attack.turns import Turn
-from exercises.diskless_log import NoAnswer, NotFound, Plan, PreconditionFailed, check, perform, picture, produced, rules
+from exercises.diskless_log import (
+    NoAnswer,
+    NotFound,
+    Plan,
+    PreconditionFailed,
+    check,
+    perform,
+    picture,
+    produced,
+    rules,
+)
 from exercises.diskless_log.store import LATE, LOSSES, Bucket, Store
 from exercises.grader.release import derived, source_of
 from graded import HOME, Graded, answers, pytest_generate_tests, reference, submission  # noqa: F401
@@ -48,7 +58,8 @@ def test_a_condition_holds_for_exactly_one_content():
         store.put("n", [], if_match=etag)
 
 
-@pytest.mark.parametrize("loss, after, later", [("request lost", [0], [0]), ("answer lost", [1], [1]), ("late", [0], [1])])
+@pytest.mark.parametrize("loss, after, later", [
+    ("request lost", [0], [0]), ("answer lost", [1], [1]), ("late", [0], [1])])
 def test_no_answer_says_nothing_about_what_happened(loss, after, later):
     store = store_with((2, loss))
     store.put("m", [0])

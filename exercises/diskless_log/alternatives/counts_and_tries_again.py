@@ -1,4 +1,4 @@
-"""A manifest with counts: the next offset of each partition, the last five batches of each producer. Asks until answered.
+"""A manifest with counts: each partition's next offset, each producer's last five batches. It asks until answered.
 
 After a commit without an answer it looks again; what it finds there already is its own or a copy's, and is not
 committed twice. A producer has at most five batches of a partition on their way, as with Kafka.
