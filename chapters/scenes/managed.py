@@ -1,6 +1,6 @@
 """Chapter 03: six providers' bills for one workload, what moves them, and where they cross.
 
-Everything here reads price books; their numbers are in `simulator/evidence/prices`.
+Everything here reads price books; their numbers are in `simulator/evidence/price_books`.
 """
 
 from __future__ import annotations
@@ -87,13 +87,12 @@ class Bills:
     def picture(self) -> Picture:
         names = self.order
         least, most = (self.bills[name].total for name in (names[0], names[-1]))
-        told = "; ".join(f"{SHORT[name]} {self.bills[name].total:,.0f}, of which {self.assumed(name):,.0f} assumed"
-                         for name in names)
+        told = "; ".join(f"{SHORT[name]} {self.bills[name].total:,.0f} ({self.assumed(name):,.0f})" for name in names)
         missing = "".join(f" Not sold: {SHORT[name]}." for name in self.refused)
         figure, (axis,) = picture(
             f"From {least:,.0f} dollars a month ({SHORT[names[0]]}) to {most:,.0f} ({SHORT[names[-1]]})",
-            f"A month of {describe(self.topic)}; {self.note}dollars: {told}. Lines at the bars' ends: every assumed "
-            f"price halved and doubled.{missing}", height=0.38 * len(names) + 0.3, left=1.75, head=0.22)
+            f"A month of {describe(self.topic)}; {self.note}dollars (of which assumed): {told}. Lines: every "
+            f"assumed price halved and doubled.{missing}", height=0.38 * len(names) + 0.3, left=1.75, head=0.22)
         self._bars(axis, names)
         return figure
 
@@ -141,8 +140,9 @@ def one_more(**workload):
                "a group": replace(base, groups=base.groups + 1),
                "500 partitions": replace(base, partitions=base.partitions + 500)}
     before, after = Bills(base), {name: Bills(changed) for name, changed in changes.items()}
-    rows = [{"bill": SHORT[book]} | {name: round(abs(bills.bills[book].total - before.bills[book].total))
-                                     for name, bills in after.items()} for book in before.order]
+    rows = [{"bill": SHORT[book], "charged by": BOOKS[book].model} |
+            {name: round(abs(bills.bills[book].total - before.bills[book].total)) for name, bills in after.items()}
+            for book in before.order]
     return pd.DataFrame(rows).set_index("bill")
 
 

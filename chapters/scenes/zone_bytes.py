@@ -1,6 +1,6 @@
 """Chapter 03: bytes between zones in simulated runs, what each provider charges for them, and what a lost broker does.
 
-Everything here reads meters and recorded evidence; what a byte costs is in `simulator/evidence/prices`.
+Everything here reads meters and recorded evidence; what a byte costs is in `simulator/evidence/price_books`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def zone_dollars(run: Run, book: PriceBook) -> float:
 def who_pays(found: Mapping[str, Run]) -> Picture:
     """Dollars for crossing zones, a terabyte produced and one group: each book, with KIP-392 and without."""
     far, near, bucket = found.values()
-    costs = {name: [zone_dollars(bucket if book.copies == "bucket" else run, book) for run in (far, near)]
+    costs = {name: [zone_dollars(run, book) for run in ((bucket, bucket) if book.copies == "bucket" else
+                                                        (far, near if book.nearby else far))]
              for name, book in BOOKS.items()}
     costs = dict(sorted(costs.items(), key=lambda item: -item[1][0]))
     told = "; ".join(f"{SHORT[name]} {one:.0f} and {two:.0f}" for name, (one, two) in costs.items())

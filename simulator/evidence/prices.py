@@ -1,6 +1,6 @@
 """Price books: what one unit of a meter costs, who says so and when.
 
-    price_book()                     # prices/self-managed.toml: a cloud's machines, disks and zones
+    price_book()                     # price_books/self-managed.toml: a cloud's machines, disks and zones
     price_book("warpstream")         # another provider's; price_books() are all of them
     price_book("mine.toml")          # your own: any path that ends in .toml
     price_book("msk").with_prices(storage=0.08)
@@ -20,7 +20,7 @@ from math import ceil
 from numbers import Real
 from pathlib import Path
 
-BOOKS = Path(__file__).with_name("prices")
+BOOKS = Path(__file__).with_name("price_books")
 MONTH = 730 * 3600.0  # seconds: clouds bill 730 hours a month
 
 # How much of a meter (bytes, seconds, byte-seconds, requests) one unit is.
@@ -117,7 +117,7 @@ class PriceBook:
     """Prices of one provider in one region, the zones that region has, and what is rented by the piece.
 
     `copies`: the brokers copy records between zones themselves ("brokers"), or leave that to a bucket ("bucket").
-    `longest` is for how many days a record may be kept.
+    `nearby`: consumers may read from the nearest replica (KIP-392). `longest`: for how many days a record may be kept.
     """
     name: str
     region: str
@@ -127,14 +127,14 @@ class PriceBook:
     capacities: tuple[Capacity, ...] = ()
     model: str = MODELS[0]
     copies: str = "brokers"
+    nearby: bool = True
     longest: float = float("inf")
     about: str = ""
 
     def __post_init__(self):
-        if self.model not in MODELS:
-            _refuse(self, "price book", "model", f"one of {', '.join(MODELS)}")
-        if self.copies not in ("brokers", "bucket"):
-            _refuse(self, "price book", "copies", "'brokers' or 'bucket'")
+        for name, allowed in (("model", MODELS), ("copies", ("brokers", "bucket")), ("nearby", (True, False))):
+            if getattr(self, name) not in allowed:
+                _refuse(self, "price book", name, f"one of {', '.join(map(str, allowed))}")
         if not isinstance(self.longest, Real) or not self.longest > 0:
             _refuse(self, "price book", "longest", "a number of days, greater than 0")
         for price in self.prices:

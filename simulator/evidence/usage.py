@@ -12,7 +12,7 @@ clients of a bucket's agents talk to an agent of their own zone, and nothing eve
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from numbers import Real
 
@@ -27,7 +27,8 @@ FLUSH, FILE = 0.25, 8 * MIB  # s, bytes: an agent writes a file after this long,
 class Topic:
     """What a business asks for: `rate` bytes a second on the wire, kept for `retention` seconds, read by `groups`.
 
-    `near`: consumers read from the nearest replica (KIP-392). `compression`: a byte on the wire was so many before.
+    `near`: consumers read from the nearest replica (KIP-392), where that is to be had. `compression`: a byte on the
+    wire was so many before.
     """
     rate: float = 10e6
     retention: float = 7 * DAY
@@ -79,7 +80,7 @@ def usage(topic: Topic, book: PriceBook) -> dict[str, float]:
             "stored byte-seconds": kept["stored bytes"] * MONTH,
             "uncompressed stored byte-seconds": topic.compression * stored * MONTH}
     used |= {piece.meter: pieces * MONTH for piece, pieces in rented}
-    used |= _between_zones(topic, book.copies)
+    used |= _between_zones(replace(topic, near=topic.near and book.nearby), book.copies)
     if book.copies == "bucket":
         return used | _in_bucket(topic, sum(pieces for _, pieces in rented))
     return used | {"disk byte-seconds": topic.replication * stored * MONTH}

@@ -176,7 +176,8 @@ def test_a_capacity_that_cannot_be_is_refused(wrong, field):
         Capacity("c", **CARRIES | wrong)
 
 
-@pytest.mark.parametrize("wrong, field", [({"model": "barter"}, "model"), ({"copies": "monks"}, "copies"), ({"longest": 0}, "longest")])
+@pytest.mark.parametrize("wrong, field", [({"model": "barter"}, "model"), ({"copies": "monks"}, "copies"), ({"longest": 0}, "longest"),
+                                          ({"nearby": "often"}, "nearby")])
 def test_a_book_that_cannot_be_is_refused(wrong, field):
     with pytest.raises(ValueError, match=f"^{field}: .* of the price book 'x' is not allowed; it must be "):
         PriceBook("x", "r", ("a",), (), **wrong)
