@@ -81,8 +81,10 @@ class Bills:
         return {kind: sum(line.amount for line in lines if part(line.price.meter) == kind) for kind in PARTS}
 
     def assumed(self, name: str) -> float:
-        """Dollars of one bill that rest on prices nobody publishes."""
-        return sum(line.amount for line in self.bills[name].lines if line.price.assumed)
+        """Dollars of one bill that rest on a price, or on a number of machines above the least, that nobody publishes."""
+        least = {piece.meter: piece.at_least * MONTH for piece in self.books[name].capacities if piece.assumed}
+        return sum(line.amount for line in self.bills[name].lines if line.price.assumed
+                   or line.quantity * UNITS[line.price.unit] > 1.001 * least.get(line.price.meter, float("inf")))
 
     def picture(self) -> Picture:
         names = self.order
@@ -91,8 +93,8 @@ class Bills:
         missing = "".join(f" Not sold: {SHORT[name]}." for name in self.refused)
         figure, (axis,) = picture(
             f"From {least:,.0f} dollars a month ({SHORT[names[0]]}) to {most:,.0f} ({SHORT[names[-1]]})",
-            f"A month of {describe(self.topic)}; {self.note}dollars (of which assumed): {told}. Lines: every "
-            f"assumed price halved and doubled.{missing}", height=0.38 * len(names) + 0.3, left=1.75, head=0.22)
+            f"A month of {describe(self.topic)}; {self.note}dollars (of which assumed): {told}. Lines: "
+            f"everything assumed halved and doubled.{missing}", height=0.38 * len(names) + 0.3, left=1.75, head=0.22)
         self._bars(axis, names)
         return figure
 

@@ -38,6 +38,12 @@ def test_two_bars_are_guesses_and_the_others_are_not(chapter):
     assert share["msk"] == share["self-managed"] == 0 and share["confluent"] < 0.25 and share["event-hubs"] < 0.25
 
 
+def test_machines_are_a_guess_once_there_are_more_than_the_least():
+    large = scenes.side_by_side(mb_per_s=100)
+    assert large.assumed("self-managed") == pytest.approx(large.bills["self-managed"]["instances"]) > 0
+    assert large.assumed("msk") == pytest.approx(large.bills["msk"]["brokers"])
+
+
 def test_what_one_more_costs(chapter):
     more = chapter.more
     assert more["a group"].eq(0).sum() == 1 and more["a group"]["WarpStream BYOC"] == 0
