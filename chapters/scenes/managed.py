@@ -81,7 +81,7 @@ class Bills:
         return {kind: sum(line.amount for line in lines if part(line.price.meter) == kind) for kind in PARTS}
 
     def assumed(self, name: str) -> float:
-        """Dollars of one bill that rest on a price, or on a number of machines above the least, that nobody publishes."""
+        """Dollars of one bill that rest on a guess: of a price, or of how many machines above the least it takes."""
         least = {piece.meter: piece.at_least * MONTH for piece in self.books[name].capacities if piece.assumed}
         return sum(line.amount for line in self.bills[name].lines if line.price.assumed
                    or line.quantity * UNITS[line.price.unit] > 1.001 * least.get(line.price.meter, float("inf")))
