@@ -31,9 +31,9 @@ def where(event: dict) -> str:
 
 
 def story(run, words: Callable) -> list[str]:
-    """Every call and step, one line each, cut to what surrounds the faults."""
+    """Every call and step, one line each, cut to what surrounds the faults and those who go on after one."""
     lines = [line(event, words) for event in run.events]
-    struck = [number for number, event in enumerate(run.events) if event.get("fault")] or [0]
+    struck = [n for n, event in enumerate(run.events) if event.get("fault") or event["what"].endswith("goes on")] or [0]
     start, stop = max(0, struck[0] - LINES_BEFORE), struck[-1] + LINES_AFTER
     return ["..."] * (start > 0) + lines[start:stop] + ["..."] * (stop < len(lines))
 

@@ -107,14 +107,17 @@ class Cast:
                 self.pauses.discard(step)
                 worker.asleep = True
                 self.clock.fault(worker.name, "pause", **told)
+                then = "wakes up and goes on"
             elif other and other.busy and other is not worker:
                 self.next = other
                 self.clock.fault(worker.name, "overtaken", by=other.name, **told)
+                then = "goes on"
             else:
                 continue
             event = self.clock.events[-1]
             worker.turn.stop()
             event["later"] = self.clock.steps + 1 - step
+            self.clock.note(worker.name, f"{worker.name} {then}")
 
     def stops_again(self) -> bool:
         """Whether the plan may still stop anybody."""
@@ -132,6 +135,5 @@ class Cast:
         for worker in self.workers.values():
             if worker.asleep:
                 worker.asleep = False
-                self.clock.note(worker.name, f"{worker.name} wakes up and goes on")
                 return True
         return False
