@@ -25,18 +25,21 @@ from .curves import SEED, panels
 from .warpstream import stacked
 
 BOOK = price_book()
-BOOKS = {"s3-standard": BOOK, "s3-express": price_book(Path(evidence.__file__).with_name("prices-s3-express.toml"))}
+EXPRESS_BOOK = price_book(Path(evidence.__file__).with_name("prices-s3-express.toml"))
+BOOKS = {"s3-standard": BOOK, "s3-express": EXPRESS_BOOK}
 FEES = price_book("warpstream").only("cluster", "written", "stored")
 NAMES = {"s3-standard": "S3 Standard", "s3-express": "S3 Express"}
+BY_USE = ("s3-put", "s3-get", "s3-list", "s3-upload", "s3-retrieval")
 LINES = {"machines": ("instances",), "storage": ("disks", "s3-storage"), "zones": ("zone-out", "zone-in"),
          "requests": ("s3-put", "s3-get", "s3-list"), "a vendor's fee": ("cluster", "written", "stored")}
 RATE = 10e6    # bytes a second, where nothing else is said
 
 
-def run_of(window: float, store: str = "s3-standard", seconds: float = 2.0, agents: int = 6, mb_per_s: float = RATE / 1e6,
-           **settings) -> Run:
+def run_of(window: float, store: str = "s3-standard", seconds: float = 2.0, agents: int = 6,
+           mb_per_s: float = RATE / 1e6, **settings) -> Run:
     """A log that takes so much, in records of 10 kB, read once."""
-    system = warpstream.Cluster(agents=agents, batch_timeout=window, store=store, producers=12, compaction_interval=None)
+    system = warpstream.Cluster(agents=agents, batch_timeout=window, store=store, producers=12,
+                                compaction_interval=None)
     workload = Workload(rate=mb_per_s * 100, record_bytes=10_000, seconds=seconds, consumers=3)
     return simulate(replace(system, **settings), workload, seed=SEED, trace=False)
 
@@ -45,7 +48,7 @@ def run_of(window: float, store: str = "s3-standard", seconds: float = 2.0, agen
 
 @cache
 def month_of_a_log(days: float = 7.0, window: float = 0.25) -> dict[str, float]:
-    """What a month uses, by meter: three agents on three machines; small files are compacted, so each is read once more."""
+    """What a month uses, by meter: three agents on three machines; compaction reads small files once more."""
     run = run_of(window, seconds=10.0, agents=3, compaction_interval=1.0)
     times = RATE * MONTH / produced(run)
     used = {name: amount * times for name, amount in quantities(run.meters, BOOK.zones).items()}
@@ -72,11 +75,13 @@ def where_money_goes() -> Picture:
     """The same month on disks and on object storage, part by part."""
     parts = {name: month(name) for name in ("Kafka", "a log on S3", "the same, rented")}
     kafka, own, rented = map(sum, parts.values())
-    told = "; ".join(f"{name}: " + ", ".join(f"{part} {value:,.0f}" for part, value in zip(LINES, values) if value >= 0.5)
-                     + f", {sum(values):,.0f} in all" for name, values in parts.items())
-    figure, (axis,) = picture(f"{kafka / own:.1f} times cheaper, or {kafka / rented:.1f} times if you rent it", sentence(
-        f"Dollars a month for {RATE / 1e6:g} MB/s kept 7 days and read once, three machines each, list prices; the fee as somebody "
-        f"transcribed it. {told}.", SEED), height=1.7, left=1.4)
+    told = "; ".join(f"{name}: " + ", ".join(
+        f"{part} {value:,.0f}" for part, value in zip(LINES, values) if value >= 0.5)
+        + f", {sum(values):,.0f} in all" for name, values in parts.items())
+    figure, (axis,) = picture(
+        f"{kafka / own:.1f} times cheaper, or {kafka / rented:.1f} times if you rent it",
+        sentence(f"Dollars a month for {RATE / 1e6:g} MB/s kept 7 days and read once, three machines each, list prices; "
+                 f"the fee as somebody transcribed it. {told}.", SEED), height=1.7, left=1.4)
     stacked(axis, parts, LINES)
     words(axis, "dollars a month")
     return figure
@@ -109,21 +114,22 @@ class Setting:
     @property
     def dollars(self) -> float:
         """For each TB: PUTs, GETs and, on Express, bytes. What is stored, machines and zones are not in it."""
-        return sum(line.amount for line in self.bill.lines if line.price.name.startswith("s3-") and line.price.name != "s3-storage")
+        return sum(line.amount for line in self.bill.lines if line.price.name in BY_USE)
 
     def picture(self) -> Picture:
         run, made = self.run, self.bill
-        waits = {"produce, median": run.latency.p50, "produce, p99": run.latency.p99, "end to end, median": run.end_to_end.p50,
-                 "end to end, p99": run.end_to_end.p99}
+        waits = {"produce, median": run.latency.p50, "produce, p99": run.latency.p99,
+                 "end to end, median": run.end_to_end.p50, "end to end, p99": run.end_to_end.p99}
         costs = {"PUT": made["s3-put"], "GET": made["s3-get"],
                  "bytes": sum(made[name] for name in ("s3-upload", "s3-retrieval") if self.store == "s3-express")}
         told = "; ".join([f"{name} {style.seconds(value)}" for name, value in waits.items()]
                          + [f"{name} {value:.2f} dollars a TB" for name, value in costs.items()])
         system = run.system
         figure, axes = panels(
-            f"p99 {style.seconds(self.p99)} for {self.dollars:.0f} dollars a TB: {1000 * system.batch_timeout:g} ms, {NAMES[self.store]}",
-            sentence(f"{system.agents} agents, {run.workload.rate / 100:g} MB/s, {system.max_in_flight:,} requests in flight. {told}.", SEED),
-            2, height=1.5)
+            f"p99 {style.seconds(self.p99)} for {self.dollars:.0f} dollars a TB: "
+            f"{1000 * system.batch_timeout:g} ms, {NAMES[self.store]}",
+            sentence(f"{system.agents} agents, {run.workload.rate / 100:g} MB/s, {system.max_in_flight:,} requests in "
+                     f"flight. {told}.", SEED), 2, height=1.5)
         figure.subplots_adjust(left=0.17, wspace=0.28)
         dots(axes[0], waits, (0.02, 3.0), {0.03: "30 ms", 0.1: "100 ms", 0.3: "300 ms", 1: "1 s", 3: "3 s"})
         dots(axes[1], costs | {"together": self.dollars}, (0.3, 300), {1: "1", 10: "10", 100: "100"})
@@ -149,9 +155,10 @@ def dots(axis, values: dict[str, float], limits: tuple[float, float], ticks: dic
     axis.set_ylim(len(values) - 0.5, -0.5)
 
 
-def turn(window_ms: int = 250, store: str = "s3-standard", agents: int = 6, mb_per_s: int = 10, max_in_flight: int = 1_000) -> Setting:
+def turn(window_ms: int = 250, store: str = "s3-standard", agents: int = 6, mb_per_s: int = 10,
+         max_in_flight: int = 1_000) -> Setting:
     """A second of a log with these settings."""
-    return Setting(run_of(window_ms / 1000, store, seconds=1.0, agents=agents, mb_per_s=mb_per_s, max_in_flight=max_in_flight))
+    return Setting(run_of(window_ms / 1000, store, 1.0, agents, mb_per_s, max_in_flight=max_in_flight))
 
 
 # The price of waiting
@@ -178,7 +185,8 @@ class Waiting:
     def __init__(self, price_of_a_second: float, mb_per_s: float):
         self.price, self.mb_per_s = price_of_a_second, mb_per_s
         self.asked = {store: np.array([requests(one, mb_per_s) for one in measured(store)]) for store in BOOKS}
-        self.waited = {store: np.array([price_of_a_second * one.run.latency.mean for one in measured(store)]) for store in BOOKS}
+        self.waited = {store: price_of_a_second * np.array([one.run.latency.mean for one in measured(store)])
+                       for store in BOOKS}
         self.together = {store: self.asked[store] + self.waited[store] for store in BOOKS}
         self.best = {store: WINDOWS[int(np.argmin(line))] for store, line in self.together.items()}
 
@@ -188,12 +196,14 @@ class Waiting:
         return min(self.together, key=lambda store: self.together[store].min())
 
     def picture(self) -> Picture:
-        told = "; ".join(f"{NAMES[store]}: {', '.join(f'{value:.0f}' for value in line)} dollars together, {self.asked[store][0]:.0f} to "
-                         f"{self.asked[store][-1]:.0f} of it requests" for store, line in self.together.items())
+        told = "; ".join(f"{NAMES[store]}: {', '.join(f'{value:.0f}' for value in line)} dollars together, "
+                         f"{self.asked[store][0]:.0f} to {self.asked[store][-1]:.0f} of it requests"
+                         for store, line in self.together.items())
         figure, axes = panels(
-            f"Cheapest at {self.price:g} dollars for a TB and second: {style.seconds(self.best[self.cheapest])} on {NAMES[self.cheapest]}",
-            sentence(f"Dollars a TB by batch window ({', '.join(map(style.seconds, WINDOWS))}), 6 agents, {self.mb_per_s:g} MB/s; "
-                     f"dotted: the least. {told}.", SEED), 2)
+            f"Cheapest at {self.price:g} dollars for a TB and second: "
+            f"{style.seconds(self.best[self.cheapest])} on {NAMES[self.cheapest]}",
+            sentence(f"Dollars a TB by batch window ({', '.join(map(style.seconds, WINDOWS))}), 6 agents, "
+                     f"{self.mb_per_s:g} MB/s; dotted: the least. {told}.", SEED), 2)
         for axis, store in zip(axes, BOOKS):
             self._panel(axis, store)
         words(axes[0], "batch window", "dollars a TB")
@@ -201,8 +211,9 @@ class Waiting:
         return figure
 
     def _panel(self, axis, store: str) -> None:
-        for number, (name, lines) in enumerate({"requests": self.asked, "waiting": self.waited, "together": self.together}.items()):
-            axis.plot(WINDOWS, lines[store], label=name, linewidth=1.8, **style.series(number))
+        shown = {"requests": self.asked, "waiting": self.waited, "together": self.together}
+        for number, (name, by_store) in enumerate(shown.items()):
+            axis.plot(WINDOWS, by_store[store], label=name, linewidth=1.8, **style.series(number))
         axis.axvline(self.best[store], color=style.LIGHT["muted"], linestyle=":", linewidth=1.2)
         axis.set(xscale="log", ylim=(0, 1.15 * max(line.max() for line in self.together.values())))
         axis.set_title(f"{NAMES[store]}: least at {style.seconds(self.best[store])}", loc="left", fontsize=style.LABEL)
@@ -231,7 +242,8 @@ def could_live_here(p99_ms: int = 500, mb_per_s: int = 10, days: int = 7, rented
     topic = Topic(rate=mb_per_s * 1e6, retention=days * DAY, groups=1)
     on_disks = usage(topic, BOOK)
     rows = {"Kafka": lines(bill(on_disks, BOOK))}
-    kept = lines(bill({"broker seconds": on_disks["broker seconds"], "object-store byte-seconds": topic.rate * topic.retention * MONTH}, BOOK))
+    kept = lines(bill({"broker seconds": on_disks["broker seconds"],
+                       "object-store byte-seconds": topic.rate * topic.retention * MONTH}, BOOK))
     fee = lines(bill(usage(topic, price_book("warpstream")), FEES)) if rented else [0.0] * len(LINES)
     for store, name in NAMES.items():
         fits = best_setting(store, p99_ms / 1000)
@@ -239,8 +251,10 @@ def could_live_here(p99_ms: int = 500, mb_per_s: int = 10, days: int = 7, rented
             rows[f"{name}: too slow"] = [0.0] * len(LINES)
         else:
             asked = [0.0, 0.0, 0.0, topic.rate * MONTH / UNITS["TB"] * requests(fits, mb_per_s), 0.0]
-            rows[f"{name}, {style.seconds(fits.run.system.batch_timeout)}"] = [sum(parts) for parts in zip(kept, fee, asked)]
-    return _month_beside_kafka(rows, f"{mb_per_s} MB/s kept {days} days and read once, p99 of a send at most {p99_ms} ms")
+            window = style.seconds(fits.run.system.batch_timeout)
+            rows[f"{name}, {window}"] = [sum(parts) for parts in zip(kept, fee, asked)]
+    what = f"{mb_per_s} MB/s kept {days} days and read once, p99 of a send at most {p99_ms} ms"
+    return _month_beside_kafka(rows, what)
 
 
 def _month_beside_kafka(rows: dict[str, list[float]], what: str) -> Picture:
@@ -251,8 +265,8 @@ def _month_beside_kafka(rows: dict[str, list[float]], what: str) -> Picture:
              f"It could live here: {cheapest}, {totals['Kafka'] / totals[cheapest]:.1f} times cheaper than on disks")
     told = "; ".join(f"{name}: {total:,.0f}" for name, total in totals.items())
     figure, (axis,) = picture(title, sentence(
-        f"Dollars a month for {what}. {told}. Waits are those measured at 10 MB/s, storage is S3 Standard's on both classes.", SEED),
-        height=1.7, left=1.7)
+        f"Dollars a month for {what}. {told}. Waits are those measured at 10 MB/s, storage is S3 Standard's on both "
+        "classes.", SEED), height=1.7, left=1.7)
     stacked(axis, rows, LINES)
     words(axis, "dollars a month")
     return figure

@@ -56,22 +56,26 @@ def stages(run: Run) -> tuple[float, float, float]:
 def way_of_a_record() -> Picture:
     """What a record waits for, on average, until its producer may forget it."""
     found = {name: [1000 * part for part in stages(run)] for name, run in ways().items()}
-    told = "; ".join(f"{name}: {' + '.join(f'{part:.0f}' for part in parts)} ms, median {1000 * ways()[name].latency.p50:.0f} ms"
-                     for name, parts in found.items())
+    told = "; ".join(f"{name}: {' + '.join(f'{part:.0f}' for part in parts)} ms, "
+                     f"median {1000 * ways()[name].latency.p50:.0f} ms" for name, parts in found.items())
     first = found["defaults, S3 Standard"]
-    figure, (axis,) = picture(f"More than half of the default wait is a timer: {first[0]:.0f} of {sum(first):.0f} ms",
-                              sentence(f"Mean wait for the acknowledgement: {', '.join(STAGES)}. {told}.", SEED), height=1.9, left=2.4)
+    figure, (axis,) = picture(
+        f"More than half of the default wait is a timer: {first[0]:.0f} of {sum(first):.0f} ms",
+        sentence(f"Mean wait for the acknowledgement: {', '.join(STAGES)}. {told}.", SEED), height=1.9, left=2.4)
     stacked(axis, found, STAGES)
     words(axis, "mean wait for the acknowledgement (ms)")
     return figure
 
 
+HATCHES = ("", "//", "..", "xx", "--")
+
+
 def stacked(axis, rows: dict[str, list[float]], parts) -> None:
     """A bar for each row, cut into parts that differ by colour and hatch."""
     for number, part in enumerate(parts):
-        left = [sum(values[:number]) for values in rows.values()]
-        axis.barh(range(len(rows)), [values[number] for values in rows.values()], left=left, height=0.6, label=part, linewidth=0,
-                  color=style.series(number)["color"], hatch=("", "//", "..", "xx", "--")[number], edgecolor="white")
+        left, wide = zip(*((sum(values[:number]), values[number]) for values in rows.values()))
+        axis.barh(range(len(rows)), wide, left=left, height=0.6, label=part, linewidth=0, edgecolor="white",
+                  color=style.series(number)["color"], hatch=HATCHES[number])
     axis.set_yticks(range(len(rows)), list(rows))
     axis.set_ylim(len(rows) - 0.5, -0.6)
     axis.legend(fontsize=style.SMALL, loc="lower right", framealpha=0.9, edgecolor="none")
@@ -79,7 +83,8 @@ def stacked(axis, rows: dict[str, list[float]], parts) -> None:
 
 @cache
 def _published() -> dict[str, Run]:
-    return {name: simulate(system, replace(WORKLOAD, seconds=3), seed=SEED, trace=False) for name, system in SYSTEMS.items()}
+    return {name: simulate(system, replace(WORKLOAD, seconds=3), seed=SEED, trace=False)
+            for name, system in SYSTEMS.items()}
 
 
 def published(what: str = "produce"):
@@ -97,12 +102,12 @@ def published(what: str = "produce"):
 
 
 def side_by_side():
-    """WarpStream and the proposal for Kafka, in milliseconds (pandas)."""
+    """WarpStream and the proposal for Kafka (pandas)."""
     import pandas as pd
     return pd.DataFrame([{
         "": name, "who gives out offsets": next(node.name for node in run.trace.nodes if node.role == "controller"),
-        "commit, mean": round(1000 * stages(run)[2]), "produce, median": round(1000 * run.latency.p50),
-        "produce, p99": round(1000 * run.latency.p99), "end to end, median": round(1000 * run.end_to_end.p50)}
+        "commit, mean (ms)": round(1000 * stages(run)[2]), "produce, median (ms)": round(1000 * run.latency.p50),
+        "p99 (ms)": round(1000 * run.latency.p99), "end to end, median (ms)": round(1000 * run.end_to_end.p50)}
         for name, run in list(ways().items())[:2]]).set_index("")
 
 
@@ -130,14 +135,16 @@ MOMENTS = {1.090: "in its buffer", 1.116: "on their way to the store", 1.135: "w
 @cache
 def killed(at: float, idempotent: bool = True) -> Run:
     """The agent that everybody writes to is killed at this moment, for a second."""
-    return simulate(replace(SMALL, idempotent=idempotent), SHORT, faults=[faults.crash("agent-1", at=at, lasts=1)], seed=SEED)
+    trouble = [faults.crash("agent-1", at=at, lasts=1)]
+    return simulate(replace(SMALL, idempotent=idempotent), SHORT, faults=trouble, seed=SEED)
 
 
 def orphans(run: Run) -> set[str]:
     """Files that are in the store and were never committed."""
     trace, rows = run.trace, run.trace.events.rows
     arrived = rows["cause"][trace.where("receive", node="object-store")]
-    put = {trace.notes[event].split(" ")[0] for event in arrived if trace.kinds[rows["kind"][event]].name == "store_put"}
+    put = {trace.notes[event].split(" ")[0] for event in arrived
+           if trace.kinds[rows["kind"][event]].name == "store_put"}
     asked = rows["cause"][rows["cause"][trace.where("committed")]]
     return put - {trace.notes[written] for written in rows["cause"][asked]}
 
@@ -146,8 +153,9 @@ def moments():
     """What each moment of death costs (pandas)."""
     import pandas as pd
     return pd.DataFrame([{
-        "killed at (s)": at, "its records were": where, "acknowledged and lost": missing(run), "orphan files": len(orphans(run)),
-        "batches recognised": len(run.trace.where("deduplicated")), "slowest send (s)": round(float(run.latency.seconds.max()), 2)}
+        "killed at (s)": at, "its records were": where, "acknowledged and lost": missing(run),
+        "orphan files": len(orphans(run)), "batches recognised": len(run.trace.where("deduplicated")),
+        "slowest send (s)": round(float(run.latency.seconds.max()), 2)}
         for at, where in MOMENTS.items() for run in [killed(at)]]).set_index("killed at (s)")
 
 
@@ -196,7 +204,8 @@ WINDOWS = (0.15, 0.25, 0.4, 0.6, 1.0, 1.6, 2.5)
 def at_limit(window: float, limit: float) -> Run:
     """Three agents at a store that takes so many writes a second."""
     store = replace(profile("s3-standard"), writes_per_second=limit)
-    return simulate(replace(SMALL, producers=3, store=store, batch_timeout=window), replace(SHORT, seconds=12), seed=SEED, trace=False)
+    cluster = replace(SMALL, producers=3, store=store, batch_timeout=window)
+    return simulate(cluster, replace(SHORT, seconds=12), seed=SEED, trace=False)
 
 
 def refusals(run: Run) -> float:
@@ -213,11 +222,13 @@ def slow_down(limit: float = 4.0) -> Picture:
             f"{limit:g} writes/s": [at_limit(window, limit) for window in WINDOWS]}
     low = runs[f"{limit:g} writes/s"]
     best = WINDOWS[int(np.argmin([run.latency.p50 for run in low]))]
-    told = "; ".join(f"{name}: {', '.join(style.seconds(run.latency.p50) for run in those)}" for name, those in runs.items())
+    told = "; ".join(f"{name}: {', '.join(style.seconds(run.latency.p50) for run in those)}"
+                     for name, those in runs.items())
     refused = ", ".join(f"{100 * refusals(run):.0f}" for run in low)
-    figure, (axis,) = panels(f"At {limit:g} writes a second a window below {style.seconds(best)} makes one wait longer, not less", sentence(
-        f"Median wait by batch window ({', '.join(map(style.seconds, WINDOWS))}), three agents. {told}. Writes answered 503 at "
-        f"{limit:g} a second: {refused} %.", SEED), 1)
+    figure, (axis,) = panels(
+        f"At {limit:g} writes a second a window below {style.seconds(best)} makes one wait longer, not less",
+        sentence(f"Median wait by batch window ({', '.join(map(style.seconds, WINDOWS))}), three agents. {told}. "
+                 f"Writes answered 503 at {limit:g} a second: {refused} %.", SEED), 1)
     for number, (name, those) in enumerate(runs.items()):
         axis.plot(WINDOWS, [run.latency.p50 for run in those], label=name, linewidth=1.8, **style.series(number))
     axis.set(xscale="log", yscale="log")
