@@ -46,8 +46,8 @@ def least_plans(rng) -> Iterator[tuple[Plan, bool]]:
 
 
 COUNTED = (rules.error, rules.no_crossings, rules.inside, rules.mirrored, rules.miscounted)
-REPAIRED = (rules.error, rules.no_topology, rules.touched, rules.unread, rules.thinner, rules.overloaded, rules.too_dear,
-            rules.refusing, rules.lost, rules.unreachable)
+REPAIRED = (rules.error, rules.no_topology, rules.touched, rules.unread, rules.thinner, rules.overloaded, rules.lost,
+            rules.refusing, rules.unreachable, rules.too_dear)
 CHECKS = {
     "crossings": Check(("crossings",), crossings_plans, COUNTED),
     "meters": Check(("crossings",), meters_plans, (rules.error, rules.no_crossings, rules.mismeasured)),
@@ -59,11 +59,12 @@ CHECKS = {
 
 
 def fewer(plan: Plan) -> Iterator[Plan]:
-    """The same question about less: without a partition, a client or a broker. A repair is asked about all or nothing."""
+    """The same question without a partition, a client or an idle broker. Repairs are asked about all or nothing."""
     if plan.program in REPAIRS:
         return
     topology = plan.topology
-    yield from (replace(plan, topology=each) for each in smaller(topology) if all(map(each.written, each.partitions)))
+    yield from (replace(plan, topology=each) for each in smaller(topology)
+                if all(map(each.written, each.partitions)) and (plan.program != "least" or len(each.zones) >= 3))
     if topology.nearest:
         yield replace(plan, topology=replace(topology, nearest=False))
 
@@ -72,6 +73,9 @@ def smaller(topology: Topology) -> Iterator[Topology]:
     """The same topology without one of its parts, in every way."""
     for name in topology.partitions if len(topology.partitions) > 1 else ():
         yield without_partition(topology, name)
+    used = {broker for replicas in topology.partitions.values() for broker in replicas}
+    for broker in sorted(topology.brokers.keys() - used):
+        yield replace(topology, brokers={name: zone for name, zone in topology.brokers.items() if name != broker})
     for kind in ("producers", "consumers"):
         for each in getattr(topology, kind):
             yield replace(topology, **{kind: tuple(other for other in getattr(topology, kind) if other != each)})
@@ -86,7 +90,8 @@ def without_partition(topology: Topology, name: str) -> Topology:
     """The topology without a partition, and without whom only that one concerned."""
     producers = (replace(each, writes={other: rate for other, rate in each.writes.items() if other != name})
                  for each in topology.producers)
-    consumers = (replace(each, reads=tuple(other for other in each.reads if other != name)) for each in topology.consumers)
+    consumers = (replace(each, reads=tuple(other for other in each.reads if other != name))
+                 for each in topology.consumers)
     return replace(topology, partitions={other: held for other, held in topology.partitions.items() if other != name},
                    producers=tuple(each for each in producers if each.writes),
                    consumers=tuple(each for each in consumers if each.reads))

@@ -68,7 +68,7 @@ def least(topology: Topology) -> float:
 
 
 def cheapest(topology: Topology, partition: str) -> tuple[float, tuple[str, ...]]:
-    """The least MB a second that a partition sends between zones, and the brokers that do it; every placement is tried."""
+    """The least MB/s that a partition sends between zones, and the brokers that do it; every placement is tried."""
     placements = [each for each in permutations(topology.brokers, 3)
                   if survives(tuple(topology.brokers[broker] for broker in each))]
     return min((crossing_of(topology, partition, each), each) for each in placements)
@@ -81,5 +81,5 @@ def crossing_of(topology: Topology, partition: str, replicas: tuple[str, ...]) -
     produce = sum(each.writes.get(partition, 0.0) for each in topology.producers if each.zone != there[0])
     replication = written * sum(each != there[0] for each in there[1:])
     groups = {each.group for each in topology.consumers}
-    far = sum(all(each.zone not in there for each in topology.consumers if each.group == group) for group in sorted(groups))
-    return produce + replication + written * far
+    near = {each.group for each in topology.consumers if each.zone in there}
+    return produce + replication + written * len(groups - near)

@@ -1,26 +1,35 @@
-"""A picture of a topology: who stands in which zone, and beside it what changes zone, as said and as metered."""
+"""Two pictures: who stands in which zone beside what changes zone, as said and as metered; and what a repair leaves."""
 from exercises.attack import memory
 
-from . import laid
+from . import count, laid
+from .count import KINDS
 from .topology import Topology
 
 LEADER, FOLLOWER, NOBODY = ("#0072B2", "white"), ("#BFE0F5", "black"), ("white", "#555555")
 SAID, METERED = "#E69F00", "#333333"
+LOOKS = {"produce": ("#E69F00", ""), "replication": ("#0072B2", ""), "consume": ("white", "///")}
+
+
+def answered(function, topology: Topology):
+    """What a function returns for a topology, called as a check would; None for a stub."""
+    try:
+        return memory.restarted({"it": function})["it"](topology)
+    except NotImplementedError:
+        print(f"{function.__name__}: not attempted yet, nothing to draw")
+        return None
 
 
 def ways(topology: Topology, crossings):
-    """What a function says of a topology beside the meters of a simulated second; printed in words too. None for a stub."""
-    try:
-        said = memory.restarted({"it": crossings})["it"](topology)
-    except NotImplementedError:
-        print(f"{crossings.__name__}: not attempted yet, nothing to draw")
+    """What a function says of a topology beside the meters of a simulated second; in words too. None for a stub."""
+    said, metered = answered(crossings, topology), laid.metered(topology).kinds
+    if said is None:
         return None
-    metered = laid.metered(topology).kinds
     rows = sorted(metered.keys() | said.keys(), reverse=True)
+    wrong = [way for way in rows[::-1] if abs(said.get(way, 0) - metered.get(way, 0)) > 0.1]
     finding = (f"{crossings.__name__} says that {sum(said.values()):.0f} MB/s change zone; by the meters it is"
                f" {sum(metered.values()):.0f}")
     print(finding + "".join(f"\n  {kind} from {source} to {target}: {said.get((kind, source, target), 0):.1f}, metered"
-                            f" {metered.get((kind, source, target), 0):.1f}" for kind, source, target in rows[::-1]))
+                            f" {metered.get((kind, source, target), 0):.1f}" for kind, source, target in wrong))
     return drawn(topology, rows, said, metered, finding)
 
 
@@ -40,14 +49,20 @@ def drawn(topology: Topology, rows: list, said: dict, metered: dict, finding: st
              xticklabels=[f"zone {zone}" for zone in zones], yticks=range(len(topology.partitions)),
              yticklabels=list(topology.partitions))
     left.xaxis.tick_top()
-    for y, way in enumerate(rows):
-        right.barh(y + .19, said.get(way, 0), .36, color=SAID, label="said" if y == 0 else None)
-        right.barh(y - .19, metered.get(way, 0), .36, color="white", edgecolor=METERED, hatch="///",
-                   label="metered" if y == 0 else None)
+    right.barh([y + .19 for y in range(len(rows))], [said.get(way, 0) for way in rows], .36, color=SAID, label="said")
+    right.barh([y - .19 for y in range(len(rows))], [metered.get(way, 0) for way in rows], .36, color="white",
+               edgecolor=METERED, hatch="///", label="metered")
     right.set(yticks=range(len(rows)), yticklabels=[f"{kind}, {source} to {target}" for kind, source, target in rows],
               xlabel="MB/s between zones")
-    right.legend(fontsize=8, frameon=False, loc="lower right")
-    for axes in (left, right):
+    right.legend(fontsize=8, frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
+    return finished(figure, (left, right), finding)
+
+
+def finished(figure, both, finding: str):
+    """The figure without frames, its finding above."""
+    import matplotlib.pyplot as plt
+
+    for axes in both:
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0, labelsize=8)
     figure.suptitle(finding, fontsize=11)
@@ -57,13 +72,43 @@ def drawn(topology: Topology, rows: list, said: dict, metered: dict, finding: st
 
 def cell(topology: Topology, name: str, zone: str) -> tuple[tuple[str, str], str]:
     """What a partition has in a zone: its colours, and the words in it."""
+    leader = topology.partitions[name][0]
     there = [broker for broker in topology.partitions[name] if topology.brokers[broker] == zone]
-    leads = topology.brokers[topology.partitions[name][0]] == zone
-    words = [f"{broker} leads" if leads and broker == topology.partitions[name][0] else broker for broker in there]
-    writers = [f"{each.name} writes {each.writes[name]:g}" for each in topology.producers
-               if each.zone == zone and name in each.writes]
+    words = [f"{broker} leads" if broker == leader else broker for broker in there]
+    words += [f"{each.name} writes {each.writes[name]:g}" for each in topology.producers
+              if each.zone == zone and name in each.writes]
     readers = [each.name for each in topology.consumers if each.zone == zone and name in each.reads]
-    if len(readers) > 2:
-        readers = [f"{len(readers)} consumers"]
-    words += writers + [f"{' and '.join(readers)} read{'s' if len(readers) == 1 and '-' in readers[0] else ''}"] * bool(readers)
-    return LEADER if leads else FOLLOWER if there else NOBODY, "\n".join(words)
+    words += [f"{len(readers)} consumers read" if len(readers) > 1 else f"{readers[0]} reads"] if readers else []
+    return LEADER if leader in there else FOLLOWER if there else NOBODY, "\n".join(words)
+
+
+def halves(topology: Topology, repair):
+    """What crosses before and after a repair, by the meters, and the least of all; in words too. None for a stub."""
+    after = answered(repair, topology)
+    if after is None:
+        return None
+    runs = [laid.metered(each).kinds for each in (topology, after)]
+    before, left = (sum(run.values()) for run in runs)
+    finding = (f"{repair.__name__} leaves {left / before:.0%} of {before:.0f} MB/s; the least that must cross is"
+               f" {count.least(topology):.0f}")
+    sums = [{kind: sum(rate for way, rate in run.items() if way[0] == kind) for kind in KINDS} for run in runs]
+    print(finding + "".join(f"\n  {kind}: {sums[0][kind]:.0f}, then {sums[1][kind]:.0f}" for kind in KINDS))
+    return stacked(sums, before, count.least(topology), finding)
+
+
+def stacked(sums: list[dict], before: float, least: float, finding: str):
+    """The figure: a bar before and one after, by kinds; dashed the half, dotted the least."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(8, 2.1), layout="constrained")
+    for y, kinds in enumerate(sums):
+        start = 0.0
+        for kind, (colour, hatch) in LOOKS.items():
+            axes.barh(y, kinds[kind], .6, left=start, color=colour, hatch=hatch, edgecolor="#333333",
+                      label=None if y else kind)
+            start += kinds[kind]
+    axes.axvline(before / 2, color="black", linestyle="--", label="half")
+    axes.axvline(least, color="black", linestyle=":", label="least")
+    axes.set(yticks=(0, 1), yticklabels=("before", "after"), ylim=(1.5, -.5), xlabel="MB/s between zones")
+    axes.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, .5))
+    return finished(figure, (axes,), finding)

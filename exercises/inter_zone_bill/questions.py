@@ -29,12 +29,13 @@ def members(group: str, zones: str) -> list[Consumer]:
 
 def reading(consumers: list[Consumer], zone_of: dict[str, str]) -> list[Consumer]:
     """The members of a group with the partitions of their zones."""
-    return [replace(each, reads=tuple(name for name, zone in zone_of.items() if zone == each.zone)) for each in consumers]
+    return [replace(each, reads=tuple(name for name, zone in zone_of.items() if zone == each.zone))
+            for each in consumers]
 
 
-def some_topology(rng: random.Random, zones: str, nearest: bool = False, farther: str = "", partitions: int = 4) -> Topology:
-    """Any topology: replicas wherever chance puts them, clients in these zones and, one whole group, in a farther one."""
-    names, brokers = NAMES[:partitions], some_brokers(zones, len(zones) + 2)
+def some_topology(rng: random.Random, zones: str, nearest: bool = False, farther: str = "") -> Topology:
+    """Any topology: replicas wherever chance puts them, clients in these zones; a whole group in a farther one."""
+    names, brokers = NAMES[:4], some_brokers(zones, len(zones) + 2)
     held = {name: tuple(rng.sample(list(brokers), 3)) for name in names}
     consumers = []
     for number, group in enumerate(GROUPS[:rng.choice((2, 3))]):
@@ -58,8 +59,9 @@ def misread(rng: random.Random) -> Topology:
         first = rng.randrange(4)
         held = {name: spread(brokers, [zones[(first + number + step) % 4] for step in range(3)], number)
                 for number, name in enumerate(NAMES)}
-        consumers = [each for group in GROUPS
-                     for each in reading(members(group, zones), {name: far_from(rng, brokers, held[name]) for name in NAMES})]
+        consumers = []
+        for group in GROUPS:
+            consumers += reading(members(group, zones), {name: far_from(rng, brokers, held[name]) for name in NAMES})
         found = Topology(brokers, held, some_producers(rng, zones, NAMES), tuple(consumers))
         now, flag = count.total(found), count.total(replace(found, nearest=True))
         if flag > 0.56 * now and rest(found) < 0.44 * now:
@@ -101,3 +103,4 @@ EXAMPLE = Topology(
     (Producer("web", "a", {"orders-1": 10.0, "orders-2": 10.0, "orders-3": 10.0}),),
     (Consumer("billing-1", "billing", "a", ("orders-1", "orders-2", "orders-3")),
      Consumer("search-1", "search", "b", ("orders-1", "orders-2", "orders-3"))))
+MISREAD, MISLED = misread(random.Random(1)), misled(random.Random(1))

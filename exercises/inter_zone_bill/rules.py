@@ -60,8 +60,8 @@ def no_crossings(run: Run) -> Iterator[str]:
     for row in rows:
         good = isinstance(row, list) and len(row) == 4 and row[0] in KINDS and is_rate(row[3])
         if not good or not all(isinstance(zone, str) for zone in row[1:3]):
-            yield (f"The answer holds {row!r:.80}. It must be a dictionary of MB/s by (kind, from zone, to zone); kinds are"
-                   f" {', '.join(KINDS)}.")
+            yield (f"The answer holds {row!r:.80}. It must be a dictionary of MB/s by (kind, from zone, to zone); the"
+                   f" kinds are {', '.join(KINDS)}.")
 
 
 def said(run: Run) -> dict[tuple[str, str, str], float]:
@@ -73,7 +73,8 @@ def inside(run: Run) -> Iterator[str]:
     """Bytes that never leave their zone are among those that cross."""
     for (kind, source, target), rate in said(run).items():
         if source == target:
-            yield f"{kind} from zone {source} to zone {target}: {rate:g} MB/s, and these never change zone: nobody charges them."
+            yield (f"{kind} from zone {source} to zone {target}: {rate:g} MB/s, and these never change zone: nobody"
+                   " charges them.")
 
 
 def differ(one: float, other: float) -> bool:
@@ -150,8 +151,8 @@ def impossible(run: Run) -> Iterator[str]:
     """No placement that survives the loss of a zone gets along with so little."""
     right = count.least(asked(run))
     if run.answer < right and differ(run.answer, right):
-        yield (f"{run.answer:g} MB/s is out of reach: of all placements in which each partition has {MIN_INSYNC} replicas"
-               f" left whichever zone is lost, the best lets {right:g} MB/s cross.")
+        yield (f"{run.answer:g} MB/s is out of reach: of all placements in which each partition has {MIN_INSYNC}"
+               f" replicas left whichever zone is lost, the best lets {right:g} MB/s cross.")
 
 
 def wasteful(run: Run) -> Iterator[str]:
@@ -191,7 +192,7 @@ def touched(run: Run) -> Iterator[str]:
              "nearest": reading or before.nearest == after.nearest}
     for name, same in fixed.items():
         if not same:
-            may = "what each consumer reads, and `nearest`" if reading else "the replicas of each partition and their order"
+            may = "what each consumer reads, and `nearest`" if reading else "each partition's replicas and their order"
             yield f"`{name}` is not as it was; this repair may change {may}, and nothing else."
 
 
@@ -202,7 +203,7 @@ def unread(run: Run) -> Iterator[str]:
         mine = [name for each in after.consumers if each.group == group for name in each.reads]
         for name in before.partitions:
             if mine.count(name) != 1:
-                yield f"Group {group} reads {name} {mine.count(name)} times; every group reads every partition exactly once."
+                yield f"Group {group} reads {name} {mine.count(name)} times; every group reads each partition once."
 
 
 def thinner(run: Run) -> Iterator[str]:
@@ -234,8 +235,8 @@ def too_dear(run: Run) -> Iterator[str]:
     if after.total > 0.505 * before.total:
         left = count.crossing(repaired(run))
         kinds = ", ".join(f"{kind} {sum(rate for way, rate in left.items() if way[0] == kind):g}" for kind in KINDS)
-        yield (f"By the meters {after.total:.1f} of {before.total:.1f} MB/s still cross ({after.total / before.total:.0%};"
-               f" {kinds}): {AWS.month({('', '', ''): after.total}):,.0f} of"
+        yield (f"By the meters {after.total:.1f} of {before.total:.1f} MB/s still cross"
+               f" ({after.total / before.total:.0%}; {kinds}): {AWS.month({('', '', ''): after.total}):,.0f} of"
                f" {AWS.month({('', '', ''): before.total}):,.0f} dollars a month.")
 
 
@@ -251,7 +252,8 @@ def lost(run: Run) -> Iterator[str]:
     for zone in zone_lost(run):
         after = repaired(run)
         for name, records in laid.without(after, zone).lost.items():
-            yield f"With zone {zone}, {records} acknowledged records of {name} are lost: its replicas were {held(after, name)}."
+            yield (f"With zone {zone}, {records} acknowledged records of {name} are lost: its replicas were"
+                   f" {held(after, name)}.")
 
 
 def refusing(run: Run) -> Iterator[str]:

@@ -28,7 +28,8 @@ class Tariff:
         clients = sum(rate for (kind, _, _), rate in rates.items() if kind != "replication")
         used = {f"{whose}bytes {way} zones": rate * 1e6 * MONTH
                 for whose, rate in (("", sum(rates.values())), ("client ", clients)) for way in ("out of", "into")}
-        return bill(used, book.only("zone-out", "zone-in").with_prices(zone_out=self.leaving, zone_in=self.entering)).total
+        book = book.only("zone-out", "zone-in").with_prices(zone_out=self.leaving, zone_in=self.entering)
+        return bill(used, book).total
 
 
 AWS = Tariff("AWS", OWN["zone-out"].value, OWN["zone-in"].value)

@@ -1,4 +1,4 @@
-"""What a question is about: brokers, partitions and clients, each in a zone. Rates are MB a second; 1 MB is 10^6 bytes."""
+"""What a question is about: brokers, partitions and clients, each in a zone. Rates are MB/s; 1 MB is 10^6 bytes."""
 from dataclasses import asdict, dataclass
 
 MIN_INSYNC = 2  # min.insync.replicas
@@ -65,5 +65,6 @@ class Topology:
             rates = ", ".join(f"{rate:g} MB/s to {partition}" for partition, rate in each.writes.items())
             found.append(f"{each.name} in zone {each.zone} writes {rates or 'nothing'}")
         for each in self.consumers:
-            found.append(f"{each.name} of group {each.group} in zone {each.zone} reads {', '.join(each.reads) or 'nothing'}")
+            read = ", ".join(each.reads) or "nothing"
+            found.append(f"{each.name} of group {each.group} in zone {each.zone} reads {read}")
         return [*found, f"consumers fetch from the {'nearest replica' if self.nearest else 'leader'}"]

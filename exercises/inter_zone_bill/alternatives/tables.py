@@ -8,7 +8,8 @@ def crossings(topology):
               for partition, rate in producer.writes.items()]
     written = {partition: sum(rate for _, name, rate in writes if name == partition) for partition in zones}
     table = [("produce", source, zones[partition][0], rate) for source, partition, rate in writes]
-    table += [("replication", first, each, written[name]) for name, (first, *others) in zones.items() for each in others]
+    table += [("replication", first, each, written[name])
+              for name, (first, *others) in zones.items() for each in others]
     for consumer in topology.consumers:
         for name in consumer.reads:
             source = consumer.zone if topology.nearest and consumer.zone in zones[name] else zones[name][0]

@@ -7,6 +7,6 @@ def lead_nearer(topology):
     for number, partition in enumerate(topology.partitions):
         home = next(producer.zone for producer in topology.producers if partition in producer.writes)
         three = [home, *[zone for zone in zones[number % 4:] + zones[:number % 4] if zone != home][:2]]
-        partitions[partition] = tuple([broker for broker in topology.brokers if topology.brokers[broker] == zone][number % 2]
-                                      for zone in three)
+        there = [[broker for broker in topology.brokers if topology.brokers[broker] == zone] for zone in three]
+        partitions[partition] = tuple(brokers[number % 2] for brokers in there)
     return replace(topology, partitions=partitions)

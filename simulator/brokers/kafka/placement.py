@@ -24,9 +24,9 @@ class Placement:
     """Brokers are numbered from 1 and stand in the cluster's zones in turn; partitions are numbered from 0.
 
     replicas: the brokers of each partition; the first one leads, as the preferred leader does.
-    producers: a zone and the partitions written from there, for each producer; every partition has exactly one producer.
-    consumers: a zone and the partitions read from there, for each consumer, instead of the workload's; those that share a
-    partition are of different groups. Groups' offsets are not kept apart: a consumer's restart is not modelled.
+    producers: a zone and the partitions written from there, for each producer; every partition has exactly one of them.
+    consumers: a zone and the partitions read from there, for each consumer, instead of the workload's; those that share
+    a partition are of different groups. Groups' offsets are not kept apart: a consumer's restart is not modelled.
     shares: how much of the workload's records each partition gets, in any unit; empty for equal parts.
     """
     replicas: tuple[tuple[int, ...], ...]
@@ -39,7 +39,7 @@ class Placement:
         partitions, brokers = range(cluster.partitions), range(1, cluster.brokers + 1)
         check(self, "replicas", len(self.replicas) == len(partitions) and all(
             len(set(each)) == len(each) == cluster.replication and set(each) <= set(brokers) for each in self.replicas),
-            f"{cluster.replication} different brokers from 1 to {cluster.brokers} for each of {len(partitions)} partitions")
+            f"{cluster.replication} different brokers, from 1 to {cluster.brokers}, for each of the partitions")
         written = sorted(key for _, keys in self.producers for key in keys)
         check(self, "producers", written == list(partitions), "clients with a zone, one for each partition")
         check(self, "consumers", all(set(keys) <= set(partitions) for _, keys in self.consumers),
