@@ -50,7 +50,7 @@ def _number(value) -> bool:
 
 @dataclass(frozen=True)
 class Price:
-    """What one unit of a meter costs. `assumed`: no page of the provider's was found that says so."""
+    """What one unit of a meter costs. `assumed`: nobody was found who publishes it, or only in passing."""
     name: str
     meter: str
     value: float
@@ -95,13 +95,14 @@ class Capacity:
     def __post_init__(self):
         _sourced(self, "capacity")
         for name in ("carries", "includes"):
-            if set(getattr(self, name)) - LIMITS:
-                _refuse(self, "capacity", name, f"about {', '.join(sorted(LIMITS))} only")
-        if not all(_number(limit) and limit for limit in self.carries.values()):
-            _refuse(self, "capacity", "carries", "greater than 0 for each limit")
-        for name in ("at_least", "at_most"):
-            if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
-                _refuse(self, "capacity", name, "a whole number, at least 1")
+            limits = getattr(self, name)
+            if not isinstance(limits, Mapping) or set(limits) - LIMITS or not all(map(_number, limits.values())):
+                _refuse(self, "capacity", name, f"numbers, at least 0, of {', '.join(sorted(LIMITS))}")
+        if not self.carries or not all(self.carries.values()):
+            _refuse(self, "capacity", "carries", "one limit at least, each of them greater than 0")
+        for name, least in (("at_least", 1), ("at_most", self.at_least)):
+            if not isinstance(getattr(self, name), int) or getattr(self, name) < least:
+                _refuse(self, "capacity", name, f"a whole number, at least {least}")
 
     def pieces(self, load: Mapping[str, float]) -> int:
         """As many as the tightest limit asks for under this load."""
@@ -187,18 +188,20 @@ def price_book(name: str | Path = "self-managed") -> PriceBook:
                              "its [book] must give name, region and zones")
     return _made("price book", PriceBook, book.pop("name"), book | {
         "zones": tuple(book["zones"]),
-        "prices": tuple(_made("price", Price, name, {"region": book["region"]} | entry, FIELDS)
+        "prices": tuple(_made("price", Price, name, entry, FIELDS, region=book["region"])
                         for name, entry in entries.items()),
         "capacities": tuple(_made("capacity", Capacity, name, entry, {"meter", "carries", "source", "date"})
                             for name, entry in capacities.items())})
 
 
-def _made(what: str, kind: type, name: str, entry: Mapping, needed: set[str] = frozenset()):
+def _made(what: str, kind: type, name: str, entry: Mapping, needed: set[str] = frozenset(), **unless_given):
     """A part of a book from its table, which must have what is needed and nothing unknown."""
+    if not isinstance(entry, Mapping):
+        raise ValueError(f"{what}: {name!r} is {entry!r}; it must be a table, as in [{name}]")
     missing, unknown = sorted(needed - set(entry)), sorted(set(entry) - set(kind.__dataclass_fields__))
     if missing:
         raise ValueError(f"{missing[0]}: the {what} {name!r} has none; it must have {', '.join(sorted(needed))}")
     if unknown:
         allowed = sorted(set(kind.__dataclass_fields__) - {"name"})
         raise ValueError(f"{unknown[0]}: the {what} {name!r} cannot have it; it may have {', '.join(allowed)}")
-    return kind(name, **entry)
+    return kind(name, **unless_given | entry)

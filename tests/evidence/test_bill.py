@@ -169,8 +169,10 @@ CARRIES = {"meter": "m", "carries": {"bytes in": 1e6}, "source": "s", "date": "2
 
 
 @pytest.mark.parametrize("wrong, field", [({"source": ""}, "source"), ({"carries": {"bytes in": 0.0}}, "carries"),
-                                          ({"carries": {"litres": 1.0}}, "carries"), ({"at_least": 0}, "at_least"),
-                                          ({"at_most": 1.5}, "at_most"), ({"includes": {"litres": 1.0}}, "includes")])
+                                          ({"carries": {"litres": 1.0}}, "carries"), ({"carries": {}}, "carries"),
+                                          ({"carries": 5}, "carries"), ({"at_least": 0}, "at_least"),
+                                          ({"at_most": 1.5}, "at_most"), ({"includes": {"litres": 1.0}}, "includes"),
+                                          ({"at_least": 5, "at_most": 4}, "at_most")])
 def test_a_capacity_that_cannot_be_is_refused(wrong, field):
     with pytest.raises(ValueError, match=f"^{field}: .* of the capacity 'c' is not allowed; it must be "):
         Capacity("c", **CARRIES | wrong)
@@ -181,6 +183,12 @@ def test_a_capacity_that_cannot_be_is_refused(wrong, field):
 def test_a_book_that_cannot_be_is_refused(wrong, field):
     with pytest.raises(ValueError, match=f"^{field}: .* of the price book 'x' is not allowed; it must be "):
         PriceBook("x", "r", ("a",), (), **wrong)
+
+
+def test_what_is_no_table_is_refused(tmp_path):
+    (tmp_path / "x.toml").write_text('disks = 0.08\n[book]\nname = "x"\nregion = "r"\nzones = ["a"]\n')
+    with pytest.raises(ValueError, match="^price: 'disks' is 0.08; it must be a table, as in "):
+        price_book(tmp_path / "x.toml")
 
 
 def test_a_book_that_is_not_there_is_refused():
