@@ -1,8 +1,8 @@
 """The small model of Protobuf schemas that is judged: a message of numbered fields, an enum, and what is reserved."""
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-TYPES = ("bool", "int32", "uint32", "int64", "uint64", "sint64", "fixed64", "double", "string", "bytes", "enum")
+TYPES = ("bool", "int32", "uint32", "int64", "sint64", "double", "string", "bytes", "enum")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Schema:
         return next((field for field in self.fields if field.means == means), None)
 
 
-def problems(schema: Schema) -> Iterable[str]:
+def problems(schema: Schema) -> Iterator[str]:
     """What a compiler would refuse: something used twice, or although it is reserved."""
     for what in ("number", "name", "means"):
         yield from twice("fields", what, schema.fields)
@@ -65,6 +65,6 @@ def problems(schema: Schema) -> Iterable[str]:
             yield f"reserved: field {field.name} = {field.number} uses what is reserved"
 
 
-def twice(kind: str, what: str, things: tuple) -> Iterable[str]:
+def twice(kind: str, what: str, things: tuple) -> Iterator[str]:
     found = [getattr(thing, what) for thing in things]
     yield from (f"{kind}: {what} {each!r} is used twice" for each in dict.fromkeys(found) if found.count(each) > 1)

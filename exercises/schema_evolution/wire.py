@@ -1,8 +1,9 @@
 """Protobuf's two encodings for this small model, so that what a reader reads need not be believed (protobuf.dev,
 "Encoding" and "ProtoJSON Format"). Binary carries numbers and no names; JSON carries names and no numbers.
 
-Left out: nested messages, repeated fields, groups. Readers of JSON skip names they do not know, which real ones do when
-told to (`ignore_unknown_fields`). A record is a dictionary by field name; a field that is absent has its type's zero.
+Left out: nested messages, repeated fields, groups. Readers of JSON skip names they do not know, of fields and of the
+enum's values, which real ones do when told to (`ignore_unknown_fields`). A record is a dictionary by field name; what is
+absent is read as its type's zero.
 """
 import base64
 import struct
@@ -11,11 +12,11 @@ from collections.abc import Iterator
 from .schema import Field, Schema
 
 VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
-WIRE_TYPES = {"fixed64": FIXED64, "double": FIXED64, "string": LENGTH, "bytes": LENGTH}  # all others: VARINT
+WIRE_TYPES = {"double": FIXED64, "string": LENGTH, "bytes": LENGTH}  # all others: VARINT
 ZEROS = {"bool": False, "double": 0.0, "string": "", "bytes": b""}                        # all others: 0
-QUOTED = ("int64", "uint64", "sint64", "fixed64")  # in JSON, where numbers of 64 bits would be rounded
+QUOTED = ("int64", "sint64")  # in JSON, where numbers of 64 bits would be rounded
 BOUNDS = {"int32": (-2**31, 2**31), "enum": (-2**31, 2**31), "uint32": (0, 2**32), "int64": (-2**63, 2**63),
-          "sint64": (-2**63, 2**63), "uint64": (0, 2**64), "fixed64": (0, 2**64)}
+          "sint64": (-2**63, 2**63)}
 
 
 class Unreadable(Exception):
@@ -49,8 +50,6 @@ def value_bytes(field: Field, value) -> bytes:
         return varint(len(data)) + data
     if field.type == "double":
         return struct.pack("<d", value)
-    if field.type == "fixed64":
-        return struct.pack("<Q", value)
     if field.type == "sint64":
         value = 2 * value if value >= 0 else -2 * value - 1  # zigzag: small negative numbers stay small
     return varint(int(value) % 2**64)
@@ -106,8 +105,8 @@ def meaning(field: Field, value):
     """What a reader takes a raw value for."""
     if field.type == "string":
         return text(value)
-    if field.type in ("double", "fixed64"):
-        return struct.unpack("<d" if field.type == "double" else "<Q", value)[0]
+    if field.type == "double":
+        return struct.unpack("<d", value)[0]
     if field.type == "sint64":
         return value // 2 if value % 2 == 0 else -(value + 1) // 2
     if field.type == "bool":
@@ -149,7 +148,7 @@ def from_json(schema: Schema, given: dict) -> dict:
     known = {field.name: field for field in schema.fields}
     record, sets = {}, set()
     for name, value in given.items():
-        if field := known.get(name):
+        if (field := known.get(name)) and not unheard_of(schema, field, value):
             if field.oneof in sets:
                 raise Unreadable(f"two fields of the oneof {field.oneof} are set")
             sets |= {field.oneof} - {""}
@@ -164,7 +163,7 @@ def json_meaning(schema: Schema, field: Field, value):
     if field.type == "bytes":
         return decoded(field, of_class(field, value, str))
     if field.type == "enum" and isinstance(value, str):
-        return enum_number(schema, value)
+        return next(each.number for each in schema.values if each.name == value)
     return number(field, value)
 
 
@@ -181,11 +180,9 @@ def decoded(field: Field, value: str) -> bytes:
         raise Unreadable(f"{field.name}: {value!r} is not base64") from None
 
 
-def enum_number(schema: Schema, name: str) -> int:
-    found = next((each.number for each in schema.values if each.name == name), None)
-    if found is None:
-        raise Unreadable(f"the enum has no value {name}")
-    return found
+def unheard_of(schema: Schema, field: Field, value) -> bool:
+    """Whether a name that arrives for the enum is none of its values'."""
+    return field.type == "enum" and isinstance(value, str) and value not in {each.name for each in schema.values}
 
 
 def number(field: Field, value) -> int | float:
