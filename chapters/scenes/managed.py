@@ -121,7 +121,7 @@ class Bills:
 
 def describe(wanted: Topic) -> str:
     """A topic in words."""
-    return (f"{wanted.rate / 1e6:g} MB/s, kept {wanted.retention / DAY:g} days, "
+    return (f"{wanted.rate / 1e6:g} MB/s, kept {style.plural(wanted.retention / DAY, 'day')}, "
             f"read by {style.plural(wanted.groups, 'group')}, {style.plural(wanted.replication, 'replica')} in "
             f"{style.plural(wanted.zones, 'zone')}{', read from the nearest' if wanted.near else ''}")
 
@@ -203,7 +203,8 @@ class BreakEven:
 
     def picture(self) -> Picture:
         start = self.pays_from("warpstream")
-        title = (f"Agents and a bucket cost less than your own machines from {start:.1f} MB/s on" if start else
+        title = (f"Agents and a bucket cost less than your own machines "
+                 f"{f'from {start:.1f} MB/s on' if start > RATES[0] else 'at any rate'}" if start else
                  "Agents and a bucket never cost less than your own machines here")
         ends = "; ".join(f"{SHORT[name]} {self._at(name, 1.0)} and {self._at(name, 100.0)}" for name in BOOKS)
         figure, (axis,) = picture(

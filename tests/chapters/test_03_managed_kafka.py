@@ -71,7 +71,9 @@ def test_the_lines_cross_where_the_bills_are_the_same(chapter):
 
 def test_people_move_the_crossing():
     assert scenes.break_even(people=800.0).pays_from("warpstream") < scenes.break_even().pays_from("warpstream")
-    assert scenes.break_even(people=4000.0).pays_from("msk") == pytest.approx(scenes.RATES[0])
+    rich = scenes.break_even(people=4000.0)
+    assert rich.pays_from("warpstream") == rich.pays_from("msk") == scenes.RATES[0]
+    assert rich.picture().headline.endswith("at any rate")
 
 
 def test_hours_are_the_difference_of_two_bills():
