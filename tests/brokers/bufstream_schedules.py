@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 
 from simulator import bufstream, faults, simulate
 from simulator.brokers.bufstream.config import PLACES
+from simulator.evidence.history import FAIL, INFO
 
 from .warpstream_schedules import QUICK, WORKLOAD
 from .warpstream_schedules import schedule as around_the_commit
@@ -42,3 +43,17 @@ def system(seed: int, **settings) -> bufstream.Cluster:
 def run(seed: int, trace: bool = False, **settings):
     """That cluster under the schedule of this seed."""
     return simulate(system(seed, **settings), WORKLOAD, faults=schedule(seed), seed=seed, trace=trace, settle=60)
+
+
+def broken(run) -> list[str]:
+    """The promises that a run broke, in words: none, whatever happened to it."""
+    counts, sent = run.meters.counts, run.history.sends.rows
+    died = any(name.startswith("producer") for fault in run.faults for name in fault.nodes)
+    promises = {
+        f"the log: {run.check()}": run.check().ok and run.history.drained,
+        "it comes to rest": run.seconds < 66,
+        "only a producer that died leaves anything in doubt": died or (sent["type"] != INFO).all(),
+        "what is refused is told": sent["count"][sent["type"] == FAIL].sum() == counts["records refused"],
+        "what brokers check reaches no consumer": "broker" not in run.system.checks or
+                                                  counts["poison records stored"] == counts["consumer crashes"] == 0}
+    return [promise for promise, kept in promises.items() if not kept]

@@ -7,7 +7,7 @@ import pytest
 
 from simulator import Workload, bufstream, faults, simulate, warpstream
 from simulator.brokers.bufstream.config import PLACES
-from simulator.evidence.history import FAIL, INFO
+from simulator.evidence.history import FAIL
 
 from . import bufstream_schedules as schedules
 
@@ -55,6 +55,27 @@ def test_nobody_looks_and_the_consumers_die_of_it():
     assert counts["poison records stored"] == counts["poison records skipped"] > 5 and refused(poisoned) == 0
     assert counts["consumer crashes"] > 30 and poisoned.check().ok
     assert poisoned.end_to_end.seconds.max() > 25     # conforming records behind it wait until somebody comes
+
+
+def test_what_lies_before_the_bad_record_is_read_and_what_lies_behind_it_waits():
+    """With batches of several records: at a death, all below the offset that killed has been delivered, and nothing else."""
+    lingering = run(linger=0.5)
+    trace, rows = lingering.trace, lingering.trace.events.rows
+    got, inside = np.zeros(6, int), 0
+    for event in trace.where("deliver", "poisoned").tolist():
+        row = rows[event]
+        if trace.kinds[row["kind"]].name == "deliver":
+            got[row["key"]] = row["offset"] + row["count"]
+        else:
+            assert row["offset"] == got[row["key"]]
+            inside += rows["kind"][event - 1] == trace.code("deliver")
+    assert inside > 0     # else no bad record lay within a batch
+
+
+def test_what_was_made_before_the_release_conforms():
+    rows = run("producer", release=replace(VALUES, share=1.0)).history.sends.rows
+    made = rows["invoked"][rows["type"] == FAIL]
+    assert len(made) > 300 and made.min() >= 5.0 and (rows["process"][rows["type"] == FAIL] == 0).all()
 
 
 def test_a_consumer_that_skips_goes_on():
@@ -142,30 +163,24 @@ def test_a_broker_that_paused_too_long_serves_nothing_for_good_in_0_1_0():
     assert delivered(helped) == helped.latency.n and helped.end_to_end.seconds.max() > 40
 
 
-def test_a_shorter_pause_ends_no_session():
-    short = run(release=None, trouble=[faults.pause("broker-1", at=5, lasts=4)], version="0.1.0")
-    assert delivered(short) == short.latency.n
+@pytest.mark.parametrize("trouble", [faults.pause("broker-1", at=5, lasts=4), faults.crash("database", at=5, lasts=12)])
+def test_a_shorter_pause_ends_no_session_nor_does_a_database_that_was_away(trouble):
+    short = run(release=None, trouble=[trouble])
+    assert delivered(short) == short.latency.n and len(short.trace.where("renewed")) > 0 == len(short.trace.where("expired"))
 
 
 # Random schedules
 
-SEEDS = 60
 COUNTED = ("records refused", "conforming records refused", "poison records stored", "consumer crashes", "orphans")
 
 
 def test_what_is_refused_is_nowhere_and_what_is_acknowledged_is_read():
+    """A thousand seeds take half a minute: `python -m tests.bench --full` runs them."""
     happened = Counter()
-    for seed in range(SEEDS):
+    for seed in range(50):
         checked = schedules.run(seed)
-        counts, sent = checked.meters.counts, checked.history.sends.rows
-        assert (report := checked.check()).ok and checked.history.drained, f"seed {seed}: {report}"
-        assert checked.seconds < 66, f"seed {seed} never came to rest"
-        died = any(name.startswith("producer") for fault in checked.faults for name in fault.nodes)
-        assert (sent["type"] != INFO).all() or died, f"seed {seed}"
-        assert refused(checked) == counts["records refused"], f"seed {seed}"
-        if "broker" in checked.system.checks:
-            assert counts["poison records stored"] == counts["consumer crashes"] == 0, f"seed {seed}"
-        happened.update({name: int(counts[name]) for name in COUNTED})
+        assert schedules.broken(checked) == [], f"seed {seed}"
+        happened.update({name: int(checked.meters.counts[name]) for name in COUNTED})
     assert min(happened.values()) > 20, happened      # else the schedules prove nothing
 
 
@@ -173,14 +188,14 @@ def test_the_schedules_reach_every_rule():
     kinds = ("invalid", "rejected", "kept_back", "stopped", "poisoned", "skipped", "repaired", "expired", "refused",
              "deduplicated")
     found = Counter()
-    for seed in range(40):
+    for seed in range(25):
         checked = schedules.run(seed, trace=True)
         found.update({kind: len(checked.trace.where(kind)) for kind in kinds})
     assert all(found[kind] for kind in kinds), found
 
 
 def test_the_same_schedules_find_both_bugs():
-    runs = [schedules.run(seed, version="0.1.0", release=None, checks=()) for seed in range(40)]
+    runs = [schedules.run(seed, version="0.1.0", release=None, checks=()) for seed in range(12)]
     assert any(r.check().verdicts["inconsistent offset"].cases for r in runs)
     assert any(delivered(r) < r.latency.n and r.seconds > 60 for r in runs)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...evidence.history import FAIL, OK, UNKNOWN
+from ...evidence.history import FAIL, UNKNOWN
 from ..warpstream import clients
 from ..warpstream.files import Batch, Entry
 from .broker import INVALID
