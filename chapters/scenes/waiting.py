@@ -80,8 +80,8 @@ def where_money_goes() -> Picture:
         + f", {sum(values):,.0f} in all" for name, values in parts.items())
     figure, (axis,) = picture(
         f"{kafka / own:.1f} times cheaper, or {kafka / rented:.1f} times if you rent it",
-        sentence(f"Dollars a month for {RATE / 1e6:g} MB/s kept 7 days and read once, three machines each, list prices; "
-                 f"the fee as somebody transcribed it. {told}.", SEED), height=1.7, left=1.4)
+        sentence(f"Dollars a month for {RATE / 1e6:g} MB/s kept 7 days and read once, three machines each, list "
+                 f"prices; the fee as somebody transcribed it. {told}.", SEED), height=1.7, left=1.4)
     stacked(axis, parts, LINES)
     words(axis, "dollars a month")
     return figure
