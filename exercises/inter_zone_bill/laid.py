@@ -90,11 +90,7 @@ def without(topology: Topology, zone: str) -> Aftermath:
 @cache
 def _without(text: str, zone: str) -> Aftermath:
     topology = Topology.of(json.loads(text))
-    lanes = lanes_of(topology)
-    dead = [f"broker-{number}" for number, where in enumerate(topology.brokers.values(), start=1) if where == zone]
-    work = Workload(rate=FEW * len(lanes), record_bytes=RECORD, seconds=SECONDS, arrivals="even")
-    run = simulate(cluster_of(topology, few=True), work, faults=[faults.power_loss(*dead, at=DIES_AT)], settle=100.0,
-                   trace=False)
+    lanes, run = lanes_of(topology), losing(topology, zone)
     sends, polls = run.history.sends.rows, run.history.polls.rows
     stored = [records(sends[(sends["key"] == lane) & (sends["type"] == OK)]) for lane, _ in enumerate(lanes)]
     refused = [records(sends[(sends["key"] == lane) & (sends["type"] != OK)]) for lane, _ in enumerate(lanes)]
@@ -113,6 +109,14 @@ def _without(text: str, zone: str) -> Aftermath:
                 unread[consumer.name, partition] = unread.get((consumer.name, partition), 0) + left
     return Aftermath(by_partition(lanes, refused), by_partition(lanes, lost),
                      {who: left for who, left in unread.items() if left > 0})
+
+
+def losing(topology: Topology, zone: str, trace: bool = False):
+    """A run with few records in which a zone is lost while they are written."""
+    dead = [f"broker-{number}" for number, where in enumerate(topology.brokers.values(), start=1) if where == zone]
+    work = Workload(rate=FEW * len(lanes_of(topology)), record_bytes=RECORD, seconds=SECONDS, arrivals="even")
+    return simulate(cluster_of(topology, few=True), work, faults=[faults.power_loss(*dead, at=DIES_AT)], settle=100.0,
+                    trace=trace)
 
 
 def records(rows) -> int:

@@ -1,8 +1,9 @@
-"""Two pictures: who stands in which zone beside what changes zone, as said and as metered; and what a repair leaves."""
+"""Who stands where, and what changes zone, as said and as metered; what a repair leaves; how a zone is lost."""
 from exercises.attack import memory
 
 from . import count, laid
 from .count import KINDS
+from .tariffs import TARIFFS
 from .topology import Topology
 
 LEADER, FOLLOWER, NOBODY = ("#0072B2", "white"), ("#BFE0F5", "black"), ("white", "#555555")
@@ -10,13 +11,22 @@ SAID, METERED = "#E69F00", "#333333"
 LOOKS = {"produce": ("#E69F00", ""), "replication": ("#0072B2", ""), "consume": ("white", "///")}
 
 
-def answered(function, topology: Topology):
-    """What a function returns for a topology, called as a check would; None for a stub."""
+def answered(function, *asked):
+    """What a function returns, called as a check would; None for a stub."""
     try:
-        return memory.restarted({"it": function})["it"](topology)
+        return memory.restarted({"it": function})["it"](*asked)
     except NotImplementedError:
         print(f"{function.__name__}: not attempted yet, nothing to draw")
         return None
+
+
+def bills(topology: Topology, dollars) -> None:
+    """Prints the month under each tariff."""
+    for tariff in TARIFFS:
+        month = answered(dollars, topology, tariff)
+        if month is None:
+            return
+        print(f"{tariff.name:<8} {month:>10,.2f} dollars a month")
 
 
 def ways(topology: Topology, crossings):
@@ -112,3 +122,22 @@ def stacked(sums: list[dict], before: float, least: float, finding: str):
     axes.set(yticks=(0, 1), yticklabels=("before", "after"), ylim=(1.5, -.5), xlabel="MB/s between zones")
     axes.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, .5))
     return finished(figure, (axes,), finding)
+
+
+def lost(topology: Topology, repair, zone: str):
+    """A film: a repaired topology loses a zone, seen at a partition that suffers or was led there. None for a stub."""
+    after = answered(repair, topology)
+    if after is None:
+        return None
+    led = [name for name, (leader, *_) in after.partitions.items() if after.brokers[leader] == zone]
+    name = next(iter([*laid.without(after, zone).refused, *led, *after.partitions]))
+    seen = after.only(name)
+    refused = laid.without(seen, zone).refused.get(name, 0)
+    who = ", ".join(f"broker-{number} is {each}" for number, each in enumerate(seen.brokers, start=1))
+    finding = f"{name} without zone {zone}: {refused or 'no'} records are refused"
+    print(f"{finding}. In the film {who}.")
+    from simulator.views.player import player  # here, because a graded run needs no picture
+
+    run = laid.losing(seen, zone, trace=True)
+    return player(run.trace, title=finding, subtitle=f"In the film {who}.", window=(0.4, 4.0), seed=run.seed,
+                  verdicts=[(not refused, f"{refused or 'no'} records refused")])

@@ -1,5 +1,5 @@
 """What a question is about: brokers, partitions and clients, each in a zone. Rates are MB/s; 1 MB is 10^6 bytes."""
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 MIN_INSYNC = 2  # min.insync.replicas
 
@@ -54,6 +54,16 @@ class Topology:
     def written(self, partition: str) -> float:
         """MB a second that all producers write to a partition."""
         return sum(producer.writes.get(partition, 0.0) for producer in self.producers)
+
+    def only(self, partition: str) -> "Topology":
+        """One partition, its brokers and its clients."""
+        replicas = self.partitions[partition]
+        return Topology(
+            {broker: zone for broker, zone in self.brokers.items() if broker in replicas}, {partition: replicas},
+            tuple(replace(each, writes={partition: each.writes[partition]}) for each in self.producers
+                  if partition in each.writes),
+            tuple(replace(each, reads=(partition,)) for each in self.consumers if partition in each.reads),
+            self.nearest)
 
     def lines(self) -> list[str]:
         """The topology in words, a line for each broker, partition and client."""

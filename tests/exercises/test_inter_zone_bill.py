@@ -4,8 +4,8 @@ import random
 from dataclasses import replace
 
 import pytest
-from exercises.grader.release import derived, source_of
-from exercises.inter_zone_bill import AWS, EXAMPLE, TARIFFS, Plan, check, laid, perform, picture, rules
+from exercises.grader.release import derived, learners, source_of
+from exercises.inter_zone_bill import AWS, EXAMPLE, MISLED, MISREAD, TARIFFS, Plan, check, laid, perform, picture, rules
 from exercises.inter_zone_bill.count import cheapest, crossing, least, survives, total
 from exercises.inter_zone_bill.laid import Aftermath
 from exercises.inter_zone_bill.questions import misled, misread, rest, some_topology
@@ -176,3 +176,15 @@ def test_the_picture_shows_what_the_first_count_forgets(capsys):
     said = capsys.readouterr().out
     assert "naive says that 60 MB/s change zone; by the meters it is 120" in said
     assert "crossings says that 120 MB/s change zone; by the meters it is 120" in said
+
+
+def test_the_pictures_of_repairs_say_what_is_left_and_what_a_lost_zone_takes(capsys):
+    wrong = submission("inter_zone_bill", "mutants", "replaces_the_leader")["lead_nearer"]
+    for repair, refused in ((wrong, "12 records are refused"), (REFERENCE["lead_nearer"], "no records are refused")):
+        assert picture.lost(MISLED, repair, "a") is not None
+        assert refused in capsys.readouterr().out
+    assert picture.halves(MISREAD, REFERENCE["read_nearer"]) is not None
+    assert "leaves 35% of 400 MB/s" in capsys.readouterr().out
+    picture.bills(EXAMPLE, REFERENCE["dollars"])
+    assert "AWS        6,307.20 dollars a month\nMSK        3,153.60" in capsys.readouterr().out
+    assert picture.halves(MISREAD, answers(learners(source_of(HOME / "inter_zone_bill")))["read_nearer"]) is None
