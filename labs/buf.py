@@ -93,6 +93,11 @@ def levels_of() -> dict[str, set[str]]:
     return {rule["id"]: set(rule["categories"]) for rule in map(json.loads, rules)}
 
 
+def objecting(new: Files, old: Files) -> set[str]:
+    """The levels that object to a change: all rules are asked at once, and each names its levels."""
+    return set().union(*(levels_of()[each["type"]] for each in breaking(new, old, *LEVELS)))
+
+
 def classes(image: bytes) -> dict[str, type]:
     """The message classes of a built module, by their names without the package."""
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory

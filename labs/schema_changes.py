@@ -68,16 +68,6 @@ CHANGES = {
 }
 
 
-def found(change: Change, *levels: str) -> list[dict]:
-    """What Buf calls breaking in a change, under the rules of some levels."""
-    return buf.breaking(change.module(), buf.module(), *levels)
-
-
-def objecting(change: Change) -> set[str]:
-    """The levels that object to a change: all rules are asked at once, and each names its levels."""
-    return set().union(*(buf.levels_of()[each["type"]] for each in found(change, *LEVELS)))
-
-
 def readings(change: Change) -> tuple[str, str]:
     """What the old reader makes of the new order's bytes, and of its JSON."""
     from google.protobuf import json_format
@@ -112,6 +102,6 @@ def table() -> pd.DataFrame:
     """Each change: which levels object, and what happens to a reader of the old schema."""
     rows = {}
     for name, change in CHANGES.items():
-        objecting_to = objecting(change)
-        rows[name] = [*("objects" if level in objecting_to else "" for level in LEVELS), *readings(change)]
+        objecting = buf.objecting(change.module(), buf.module())
+        rows[name] = [*("objects" if level in objecting else "" for level in LEVELS), *readings(change)]
     return pd.DataFrame.from_dict(rows, orient="index", columns=[*LEVELS, "old reader, bytes", "old reader, JSON"])

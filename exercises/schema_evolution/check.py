@@ -172,12 +172,17 @@ CHECKS = {
 
 
 def fewer(plan: Plan) -> Iterator[Plan]:
-    """The same question with one version less, or without one of the things that its schemas are about."""
-    if len(plan.past) > 1:
+    """The same question with one version less, or without one of the things that its schemas are about.
+
+    Of a repair only what all versions have alike is taken away: the rest is what it is about.
+    """
+    schemas, whole = (*plan.past, plan.new), plan.program == "repair"
+    if len(plan.past) > 1 and not whole:
         yield from (replace(plan, past=plan.past[:n] + plan.past[n + 1:]) for n in range(len(plan.past)))
-    schemas = (*plan.past, plan.new)
-    for means in dict.fromkeys(field.means for schema in schemas for field in schema.fields):
-        *past, new = (without(schema, means) for schema in schemas)
+    for field in dict.fromkeys(field for schema in schemas for field in schema.fields):
+        if whole and not all(field in schema.fields for schema in schemas):
+            continue
+        *past, new = (without(schema, field.means) for schema in schemas)
         yield replace(plan, past=tuple(past), new=new)
 
 

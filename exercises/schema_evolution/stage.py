@@ -100,9 +100,9 @@ def line(schema: Schema) -> str:
     """A schema in one line, as its file would have it."""
     parts = [declared(each) for each in sorted(schema.fields, key=lambda each: each.number)]
     values = " ".join(f"{value.name} = {value.number}{meant(value)}" for value in schema.values)
-    parts += [f"enum {values}"] * bool(values)
+    parts += [f"enum {values}"] * any(each.type == "enum" for each in schema.fields)
     parts += ["reserved " + ", ".join(map(str, schema.reserved))] * bool(schema.reserved)
-    return "; ".join(parts)
+    return "; ".join(parts) or "nothing"
 
 
 def declared(each: Field) -> str:

@@ -182,8 +182,7 @@ BESIDE = {
 @pytest.mark.parametrize("change", BESIDE, ids=lambda change: change.__name__)
 def test_what_buf_says_beside_what_is_so(change, protobuf):
     old, new = check.changed(random.Random(3), change, *check.PARTS)
-    found = []
-    for level, encoding in (("WIRE", "binary"), ("WIRE_JSON", "json")):
-        objects = buf.breaking(proto(new), proto(old), level)
-        found += ["objects" if objects else "", truth.verdict((old,), new, encoding)]
-    assert tuple(found) == BESIDE[change]
+    objecting = buf.objecting(proto(new), proto(old))
+    found = [("objects" if level in objecting else "", truth.verdict((old,), new, encoding))
+             for level, encoding in (("WIRE", "binary"), ("WIRE_JSON", "json"))]
+    assert (*found[0], *found[1]) == BESIDE[change]
