@@ -110,7 +110,7 @@ def served(run) -> Picture:
     if run.system.release:
         axis.axvline(OUT, color=style.LIGHT["ink"], linestyle=":", linewidth=1)
     for fault in run.faults:
-        axis.axvspan(fault.at, fault.ends, color=style.LIGHT["rule"], zorder=0)
+        axis.axvspan(fault.at, fault.ends, color=style.LIGHT["rule"], alpha=0.6, linewidth=0, zorder=0)
     words(axis, "time (s)", "records delivered in a second")
     axis.set_ylim(0, 1.3 * top)
     return figure
