@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import NamedTuple
 
 from labs import buf
-from labs.servers import kafka_install, mock_kafka, postgres, process, seaweedfs, temporal
+from labs.servers import kafka_install, mock_kafka, postgres, process, redpanda, seaweedfs, temporal
 
 
 class Package(NamedTuple):
@@ -35,7 +35,7 @@ class Package(NamedTuple):
 MARK = "%%needs "
 # What is more than one program on the PATH knows itself where it is.
 ELSEWHERE = {"buf": buf, "kafka": kafka_install, "mock-kafka": mock_kafka, "postgres": postgres,
-             "seaweedfs": seaweedfs, "temporal": temporal,
+             "redpanda": redpanda, "seaweedfs": seaweedfs, "temporal": temporal,
              "eventsourcing": Package("eventsourcing", "psycopg_pool",
                                       "pip install eventsourcing==9.5.6 'psycopg[pool]'")}
 

@@ -47,7 +47,8 @@ class Bucket:
     def put_if(self, key: str, body: bytes, etag: str | None) -> bool:
         """Writes an object if the present one has this ETag, or if there is none (None); whether it did."""
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
-        return self._ask("CONDITIONAL PUT", self.client.put_object, ANOTHER, Key=key, Body=body, **condition) is not None
+        answer = self._ask("CONDITIONAL PUT", self.client.put_object, ANOTHER, Key=key, Body=body, **condition)
+        return answer is not None
 
     def get(self, key: str) -> tuple[bytes, str] | None:
         """An object and its ETag, None if there is none."""
@@ -55,7 +56,8 @@ class Bucket:
 
     def names(self, prefix: str) -> list[str]:
         """The keys that begin with a prefix (the first 1,000, which is what one request brings)."""
-        return [entry["Key"] for entry in self._ask("LIST", self.client.list_objects_v2, Prefix=prefix).get("Contents", [])]
+        answer = self._ask("LIST", self.client.list_objects_v2, Prefix=prefix)
+        return [entry["Key"] for entry in answer.get("Contents", [])]
 
     def delete(self, key: str) -> None:
         """Deletes an object; deleting nothing is no error."""

@@ -42,8 +42,12 @@ def measured(history: History, asked: Iterable[Request]) -> list:
 
 def modelled(run) -> list:
     """A column of `beside` from a simulated run."""
-    counts = [int(run.meters.counts.get(f"object-store {kind} requests", 0)) for kind in (PUT, CONDITIONAL, GET)]
+    counts = [_asked(run, kind) for kind in (PUT, CONDITIONAL, GET)]
     return [counts[0], counts[1] or "none", *counts[2:], *_latency(run.history)]
+
+
+def _asked(run, kind: str) -> int:
+    return int(run.meters.counts.get(f"object-store {kind} requests", 0))
 
 
 def _latency(history: History) -> list[str]:
@@ -69,8 +73,8 @@ def files(scene, orphans: list[str]) -> Picture:
     agents = sorted({agent for _, agent in places.values()})
     counts = Counter(fates.values())
     title = f"{plural(len(fates), 'file')}: " + ", ".join(f"{counts[fate]} {fate}" for fate in MARKS if counts[fate])
-    caption = ("Each mark is a file in the bucket at the moment its agent began to write it, read off its name. What the "
-               "manifest does not list no reader will ever see. Measured on this machine.")
+    caption = ("Each mark is a file in the bucket at the moment its agent began to write it, read off its name. What "
+               "the manifest does not list no reader will ever see. Measured on this machine.")
     figure, (axis,) = picture(title, caption, height=0.4 + 0.35 * len(agents), head=0.25)
     for fate, (marker, hue) in MARKS.items():
         names = [name for name in sorted(fates) if fates[name] == fate]
@@ -87,14 +91,15 @@ def files(scene, orphans: list[str]) -> Picture:
 
 def crowd(manifest: dict[int, object], service: dict[int, object], *, seed: int) -> Picture:
     """Latency and tries against the number of agents: one manifest for all, or a metadata service."""
-    middles = [{n: float(np.median(run.history.latencies())) for n, run in runs.items()} for runs in (manifest, service)]
-    tries = {n: run.meters.counts[f"object-store {CONDITIONAL} requests"] / run.meters.counts[f"object-store {PUT} requests"]
-             for n, run in manifest.items()}
+    middles = [{n: float(np.median(run.history.latencies())) for n, run in runs.items()}
+               for runs in (manifest, service)]
+    tries = {n: _asked(run, CONDITIONAL) / _asked(run, PUT) for n, run in manifest.items()}
     few, many = min(manifest), max(manifest)
-    title = f"One object for {many} agents: {tries[many]:.1f} tries a file, and {seconds(middles[0][many])} until the answer"
+    title = (f"One object for {many} agents: {tries[many]:.1f} tries a file, and {seconds(middles[0][many])} until "
+             "the answer")
     caption = ("Amazon S3's published latencies, the same records, 250 ms a file. Median from creation to answer: "
-               + "; ".join(f"{plural(n, 'agent')} {seconds(middles[0][n])} with a manifest, {seconds(middles[1][n])} with "
-                           "a metadata service" for n in (few, many)) + ". A model, nothing here was measured.")
+               + "; ".join(f"{plural(n, 'agent')} {seconds(middles[0][n])} with a manifest, {seconds(middles[1][n])} "
+                           "with a metadata service" for n in (few, many)) + ". A model, nothing here was measured.")
     figure, (left, right) = picture(title, sentence(caption, seed), height=2.4, columns=2)
     figure.subplots_adjust(wspace=0.25)
     for number, (label, line) in enumerate(zip(("a manifest in the bucket", "a metadata service"), middles)):

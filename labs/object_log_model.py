@@ -32,7 +32,7 @@ CLASSES = ("GET", "PUT", "CONDITIONAL PUT")
 
 
 def measured_profile(requests: Iterable[Request]) -> StoreProfile:
-    """A store whose requests take what these took: for each class the lognormal through their median and 99th percentile."""
+    """A store whose requests take what these took: for each class the lognormal through median and 99th percentile."""
     times = {kind: [request.seconds for request in requests if request.kind == kind] for kind in CLASSES}
     get, put, conditional = (Lognormal.from_percentiles(*np.quantile(times[kind], (0.5, 0.99))) for kind in CLASSES)
     return StoreProfile(get=get, put=put, conditional_put=conditional, list=get, delete=put)
@@ -40,7 +40,7 @@ def measured_profile(requests: Iterable[Request]) -> StoreProfile:
 
 @dataclass(frozen=True)
 class ManifestLog:
-    """The log of `labs.object_log` with its producers; `store` is a profile or the name of one in `objectstores.toml`."""
+    """The log of `labs.object_log` and its producers; `store` is a profile or a name in `objectstores.toml`."""
     agents: int = 2
     partitions: int = 3
     batch_timeout: float = 0.25

@@ -85,8 +85,8 @@ def run(pipe: Connection, name: str, address: dict, settings: Settings) -> None:
 class Loop:
     """Collects requests for a while, flushes, answers.
 
-    In come ("append", number, batches), ("hold", step) and ("go on",). Out go ("ready",), ("answers", {number: offsets},
-    requests to the store) and ("holding", step, file).
+    In come ("append", number, batches), ("hold", step) and ("go on",). Out go ("ready",), ("holding", step, file) and
+    ("answers", {number: offsets}, requests to the store).
     """
 
     def __init__(self, pipe: Connection, name: str, manifest: Manifest, settings: Settings):

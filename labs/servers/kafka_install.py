@@ -61,13 +61,18 @@ class Installation:
         if not self.container:
             shared = [f"-XX:SharedArchiveFile={self.archive}"] if self.archive and self.archive.exists() else []
             return [java(), *JVM, *shared, *jvm, f"-Xmx{heap}", "-cp", self.class_path, main, *arguments]
-        # `docker run` killed by the watchdog leaves its container alone; but the watchdog also removes the folder.
-        script = ('"$@" & server=$!; while [ -e "$FOLDER" ] && kill -0 $server; do sleep 0.2; done; '
-                  '[ -e "$FOLDER" ] || kill -9 $server; wait $server')
-        user = [f"--user={os.getuid()}:{os.getgid()}"] if hasattr(os, "getuid") else []
-        return ["docker", "run", "--rm", f"--name={name}", "--network=host", *user, f"--volume={folder}:{folder}",
-                f"--workdir={folder}", f"--env=FOLDER={folder / 'alive'}", "--entrypoint=sh", IMAGE, "-c", script, "sh",
-                "java", *JVM, f"-Xmx{heap}", "-cp", self.class_path, main, *arguments]
+        return contained(IMAGE, name, folder, "java", *JVM, f"-Xmx{heap}", "-cp", self.class_path, main, *arguments)
+
+
+def contained(image: str, name: str, folder: Path, *command: str) -> list[str]:
+    """The command line that runs a command in a container, as this user, while the folder has a file `alive`."""
+    # `docker run` killed by the watchdog leaves its container alone; but the watchdog also removes the folder.
+    script = ('"$@" & server=$!; while [ -e "$FOLDER" ] && kill -0 $server; do sleep 0.2; done; '
+              '[ -e "$FOLDER" ] || kill -9 $server; wait $server')
+    user = [f"--user={os.getuid()}:{os.getgid()}"] if hasattr(os, "getuid") else []
+    return ["docker", "run", "--rm", f"--name={name}", "--network=host", *user, f"--volume={folder}:{folder}",
+            f"--workdir={folder}", f"--env=FOLDER={folder / 'alive'}", "--entrypoint=sh", image, "-c", script, "sh",
+            *command]
 
 
 class Container(Server):
@@ -151,10 +156,10 @@ def _kafka_home() -> Installation:
 
 
 def _docker() -> Installation:
-    if not _succeeds(20, "docker", "info", "--format", "{{.ServerVersion}}"):
+    if not succeeds(20, "docker", "info", "--format", "{{.ServerVersion}}"):
         raise Absent("no Docker engine answers")
-    present = _succeeds(20, "docker", "image", "inspect", IMAGE)
-    if not (present or _succeeds(PATIENCE, "docker", "pull", "--quiet", IMAGE)):
+    present = succeeds(20, "docker", "image", "inspect", IMAGE)
+    if not (present or succeeds(PATIENCE, "docker", "pull", "--quiet", IMAGE)):
         raise Absent(f"the Docker engine could not pull {IMAGE}")
     return Installation(f"Docker image {IMAGE}", "/opt/kafka/libs/*", container=True)
 
@@ -174,7 +179,7 @@ def _fetch() -> None:
     CACHE.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE.parent) as folder:
         jars = Path(folder, "jars")
-        if not _succeeds(PATIENCE, maven, "--quiet", "--batch-mode", "--file", str(POM), "dependency:copy-dependencies",
+        if not succeeds(PATIENCE, maven, "--quiet", "--batch-mode", "--file", str(POM), "dependency:copy-dependencies",
                          "-DincludeScope=runtime", f"-DoutputDirectory={jars}"):
             raise Absent("Maven could not fetch it (no network?)")
         try:
@@ -184,7 +189,8 @@ def _fetch() -> None:
                 raise
 
 
-def _succeeds(timeout: float, *command: str) -> bool:
+def succeeds(timeout: float, *command: str) -> bool:
+    """Whether a command ends well and in time."""
     try:
         return subprocess.run(command, capture_output=True, timeout=timeout, stdin=subprocess.DEVNULL).returncode == 0
     except (FileNotFoundError, subprocess.TimeoutExpired):

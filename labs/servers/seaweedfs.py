@@ -158,8 +158,9 @@ class SeaweedFS:
         self.server = self.sandbox.start(
             "seaweedfs",
             [binary(), f"-logdir={folder}", "mini", f"-ip={HOST}", f"-ip.bind={HOST}", f"-dir={folder / 'data'}",
-             "-master.telemetry=false", *ports, *sockets, f"-s3.config={folder / 's3.json'}", f"-bucket={BUCKET},{PROBE}",
-             "-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false", "-volume.preStopSeconds=0"],
+             "-master.telemetry=false", *ports, *sockets, f"-s3.config={folder / 's3.json'}",
+             f"-bucket={BUCKET},{PROBE}", "-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false",
+             "-admin.ui=false", "-volume.preStopSeconds=0"],
             HOME=str(folder), WEED_MASTER_TELEMETRY="false")
         started, client = time.monotonic(), self.client()
         self.server.wait_ready(lambda: self._stores(client))

@@ -4,6 +4,7 @@ import itertools
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from labs import kafka_wire
 from labs.recorders.kafka import KafkaRecorder, Reader, Recording, Sender, count_partitions, read_all, runs
 from labs.recorders.kafka_group import Group
 from labs.servers.process import wait_until
@@ -247,3 +248,9 @@ def test_a_member_that_was_away_too_long_may_not_commit(node, protocol):
         away.resume()
         away.wait_for("refused")
         assert away.refusals[0] in {"UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "STALE_MEMBER_EPOCH"}
+
+
+@pytest.mark.real
+def test_every_call_of_the_lab_kafka_wire_works_on_kafka(node):
+    kafka_wire.prepare(node.bootstrap)
+    assert {call: str(came) for call, came in kafka_wire.ask(node.bootstrap).items() if came.kind != "works"} == {}
