@@ -18,7 +18,7 @@ from . import buf
 from .recorders.background import Background
 from .schema_changes import CHANGES
 from .schema_check import ByHand, Check, Release, as_money, as_text, cents
-from .schema_front import Front
+from .schema_front import PATIENCE, Front
 from .schema_gate import PLACES, create, pull
 
 ID, CUSTOMER, PRICE = "o-17", "ada", "24.00"
@@ -79,7 +79,7 @@ async def _fate(stream, subject: str, place: str, release, check: Check, reader)
         await stream.publish(subject, payload)
     except APIError:
         return STOPPED
-    (record,) = await reader.fetch(1, timeout=2)
+    (record,) = await reader.fetch(1, timeout=PATIENCE)
     await record.ack()
     return reading(check.order, record.data)
 

@@ -14,6 +14,7 @@ from .schema_check import Check
 
 BEHIND = "behind-the-front"  # nobody else should be allowed to publish there; a broker that checks needs no such rule
 INVALID = 400
+PATIENCE = 5.0  # seconds in which the broker must have answered
 
 
 class Front:
@@ -31,7 +32,7 @@ class Front:
         if why := self.check.objection(record.data):
             await record.respond(refusal(why))
         else:
-            stored = await self.nats.request(f"{BEHIND}.{self.subject}", record.data)
+            stored = await self.nats.request(f"{BEHIND}.{self.subject}", record.data, timeout=PATIENCE)
             await record.respond(stored.data)
 
 

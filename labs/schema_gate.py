@@ -33,7 +33,7 @@ from . import buf
 from .recorders.background import Background
 from .schema_changes import CHANGES
 from .schema_check import ByHand, Check, Release, as_text, cents
-from .schema_front import BEHIND, Front
+from .schema_front import BEHIND, PATIENCE, Front
 
 PLACES = ("producer", "CI", "broker", "nowhere")
 CONSUMERS = ("billing", "shipping")
@@ -179,7 +179,7 @@ class Scene:
         self.unreadable = []
         for number, order in enumerate(self.sent):
             if order.sequence:
-                (record,) = await subscription.fetch(1, timeout=2)
+                (record,) = await subscription.fetch(1, timeout=PATIENCE)
                 try:
                     reader.FromString(record.data)
                     self.history.poll(FINAL_READER, {self.subject: [(order.sequence, number)]}, time=self.clock())

@@ -72,6 +72,15 @@ def test_the_rare_prices_are_loud(price):
 
 # With it
 
+def test_the_prose_states_the_scene_that_is_played(changes):
+    from labs import schema_gate as gate
+    prose = LAB.read_text(encoding="utf-8").replace("\n", " ")
+    assert f"The shop takes {gate.RATE} orders a second. Its usual prices are {', '.join(gate.USUAL[:2])} and" in prose
+    assert f"after {gate.RELEASE:g} s. Whoever" in prose and f"and {gate.REACT:g} s later somebody" in prose
+    assert f"1 / ({gate.SHARE:g} x {gate.RATE}) = {1 / gate.SHARE / gate.RATE:.2f} s" in prose
+    assert "one order in twelve" in prose and round(1 / gate.SHARE) == 12
+
+
 @pytest.mark.real
 def test_the_module_is_clean_and_the_sloppy_one_is_not(changes):
     assert buf.lint(buf.module()) == [] and "1.7" in buf.version()
