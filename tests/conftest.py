@@ -3,6 +3,8 @@ import shutil
 
 import pytest
 
+pytest.register_assert_rewrite("graded")  # tests to inherit, in tests/exercises
+
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:

@@ -2,7 +2,10 @@
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 READS = re.compile(r"\s*(SELECT|PRAGMA|EXPLAIN|VALUES)\b", re.IGNORECASE)
 WRITE = re.compile(r"\b(INSERT|REPLACE|UPDATE|DELETE)\b(?:\s+OR\s+\w+)?(?:\s+INTO|\s+FROM)?\s+[\"'`\[]?(\w+)",
@@ -103,22 +106,38 @@ def locked(database: str) -> Iterator[None]:
         stranger.close()
 
 
-def made(path: str, schema: str, statements=()) -> None:
-    """Create tables and rows without being watched."""
-    db = sqlite3.connect(path)
-    db.execute("PRAGMA synchronous = OFF")
-    with db:
-        for statement in filter(str.strip, schema.split(";")):
-            db.execute(statement)
-        for sql, parameters in statements:
-            db.execute(sql, parameters)
-    db.close()
+def made(path: str, schema: str = "", statements=()) -> None:
+    """Create tables and rows without being watched; without a schema the tables are there already."""
+    if schema:
+        Path(path).write_bytes(empty(schema))
+    if statements:
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("PRAGMA synchronous = OFF")
+            for sql, parameters in statements:
+                db.execute(sql, parameters)
+
+
+@cache
+def empty(schema: str) -> bytes:
+    """The file of a database with these tables and nothing in them."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.db"
+        with closing(sqlite3.connect(path)) as db:
+            db.executescript(schema)
+        return path.read_bytes()
+
+
+READERS: dict[str, sqlite3.Connection] = {}  # bystanders of the run in progress: to come takes longer than to look
 
 
 def rows(path: str, sql: str) -> list[list]:
     """What a bystander reads from a database file; raises if somebody keeps readers out."""
-    db = sqlite3.connect(path, timeout=0)
-    try:
-        return [list(row) for row in db.execute(sql)]
-    finally:
-        db.close()
+    if path not in READERS:
+        READERS[path] = sqlite3.connect(path, timeout=0)
+    return [list(row) for row in READERS[path].execute(sql)]
+
+
+def leave() -> None:
+    """The bystanders go, before their files do."""
+    while READERS:
+        READERS.popitem()[1].close()

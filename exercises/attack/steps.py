@@ -4,11 +4,13 @@ A *step* is anything the outside could notice: a write, a commit, a publish, wai
 acknowledgement. A process killed at step k has done steps 1 to k-1 and nothing of step k. Time does not exist here;
 the order of the steps is all there is, so a run is the same on every machine.
 """
+import os
 import tempfile
+from functools import cache, cached_property
 from pathlib import Path
 
 from .memory import restarted
-from .sqlite import connect
+from .sqlite import connect, leave
 
 MOST_STEPS = 300  # of one call: a program that needs more is going round in circles
 
@@ -48,8 +50,13 @@ class Process:
     def start(self) -> None:
         """Start afresh on the same database file."""
         self.dead, self.last = False, None
-        self.memory = restarted(self.functions)
+        vars(self).pop("memory", None)
         self.db = connect(self.database, self)
+
+    @cached_property
+    def memory(self) -> dict:
+        """The functions as this start of the process knows them; nothing is copied for a process that is never called."""
+        return restarted(self.functions)
 
     def stop(self) -> None:
         """Close the connection; what was not committed is gone."""
@@ -109,16 +116,30 @@ class Process:
         self.start()
 
 
+@cache
+def scratch(pid: int) -> tempfile.TemporaryDirectory:
+    """A process's folder for all its runs, gone when it ends: to make and remove one takes as long as a run."""
+    return tempfile.TemporaryDirectory(prefix="attack-")
+
+
+def swept() -> Path:
+    """The folder without what the run before has left, however that ended."""
+    folder = Path(scratch(os.getpid()).name)
+    leave()
+    for file in folder.iterdir():
+        file.unlink()
+    return folder
+
+
 def played(stage_of, plan, functions: dict):
-    """One run of a stage in a folder of its own: it is played to the end, and what was seen is returned.
+    """One run of a stage with new files: it is played to the end, and what was seen is returned.
 
     `stage_of(plan, functions, folder)` makes the stage, which has `processes`, `play()` and `seen()`.
     """
-    with tempfile.TemporaryDirectory(prefix="attack-") as folder:
-        stage = stage_of(plan, functions, Path(folder))
-        try:
-            stage.play()
-            return stage.seen()
-        finally:
-            for process in stage.processes:
-                process.stop()
+    stage = stage_of(plan, functions, swept())
+    try:
+        stage.play()
+        return stage.seen()
+    finally:
+        for process in stage.processes:
+            process.stop()

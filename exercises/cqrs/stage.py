@@ -12,7 +12,6 @@ what the replicas hold once everything is quiet. An act is one of
     ("lag", r, skew)        somebody asks how far replica r is behind, so many seconds after the last event by a clock
                             that may be wrong: then the skew is less than nothing
 """
-import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from sqlite3 import OperationalError
 from exercises.attack import Clock, Process
 from exercises.attack.checks import plain
 from exercises.attack.sqlite import made, rows
+from exercises.attack.steps import played
 
 from .log import Event, Log, totals_at
 
@@ -62,14 +62,7 @@ class Run:
 
 def perform(plan: Plan, functions: dict) -> Run:
     """Play one run to the end: all acts, then quiet until both replicas were given everything."""
-    with tempfile.TemporaryDirectory(prefix="cqrs-") as folder:
-        stage = Stage(plan, functions, folder)
-        try:
-            stage.play()
-            return stage.seen()
-        finally:
-            for actor in stage.actors.values():
-                actor.stop()
+    return played(Stage, plan, functions)
 
 
 class Actor(Process):
@@ -101,16 +94,20 @@ class Actor(Process):
 class Stage:
     """One run in progress."""
 
-    def __init__(self, plan: Plan, functions: dict, folder: str):
+    def __init__(self, plan: Plan, functions: dict, folder: Path):
         self.plan, self.clock, self.pauses, self.paused = plan, Clock(plan.crashes), set(plan.pauses), False
         self.log, self.hidden = Log(plan.log[:plan.visible]), list(plan.log[plan.visible:])
-        self.databases = [str(Path(folder) / f"replica-{replica}.db") for replica in REPLICAS]
+        self.databases = [str(folder / f"replica-{replica}.db") for replica in REPLICAS]
         for replica in REPLICAS:
             made(self.databases[replica], SCHEMA, self.rows_of_old() if plan.wrong and not replica else ())
-        names = ("projector", "rival", "reader", "rebuilder")
-        self.actors = {(name, replica): Actor(f"{name} {replica}", self, replica, functions)
-                       for name in names for replica in REPLICAS}
-        self.token, self.answers = 0, []
+        self.functions, self.actors, self.token, self.answers = functions, {}, 0, []
+        self.processes = self.actors.values()
+
+    def actor(self, name: str, replica: int) -> Actor:
+        """A projector, its rival, a reader or a rebuilder: started when it first has something to do."""
+        if (name, replica) not in self.actors:
+            self.actors[name, replica] = Actor(f"{name} {replica}", self, replica, self.functions)
+        return self.actors[name, replica]
 
     def rows_of_old(self) -> list[tuple]:
         """The model that an older program has left behind."""
@@ -143,11 +140,11 @@ class Stage:
         elif kind == "lag":
             self.lag(*args)
         else:
-            self.actors["rebuilder", args[0]].answer("rebuild", self.log)
+            self.actor("rebuilder", args[0]).answer("rebuild", self.log)
 
     def project(self, projector: str, replica: int, number: int) -> None:
         """Give a projector its next events; it begins where `position` says."""
-        actor = self.actors[projector, replica]
+        actor = self.actor(projector, replica)
         for _ in range(number + TRIES * len(self.plan.crashes)):
             if actor.cursor is None:
                 actor.answer("position")
@@ -163,7 +160,7 @@ class Stage:
 
     def again(self, projector: str, replica: int, number: int) -> None:
         """Deliver the last events once more."""
-        actor = self.actors[projector, replica]
+        actor = self.actor(projector, replica)
         seen = [event for event in self.log.events if event.position <= (actor.cursor or 0)][-number:]
         if seen:
             self.clock.fault("the log", "again", events=[event.position for event in seen], replica=replica)
@@ -179,7 +176,7 @@ class Stage:
 
     def read(self, replica: int, customer: str) -> None:
         """The session reads with its token, which grows with what it has seen."""
-        reader = self.actors["reader", replica]
+        reader = self.actor("reader", replica)
         call = reader.answer("read", customer, self.token, about=f"{customer}, {self.token}")
         returned = plain(reader.returned)
         self.answers.append({"kind": "read", "replica": replica, "customer": customer, "token": self.token,
@@ -192,7 +189,7 @@ class Stage:
         now = (self.log.events[-1].at if self.log.events else 0) + skew
         if skew < 0:
             self.clock.fault(f"the clock of replica {replica}", "skew", seconds=-skew)
-        reader = self.actors["reader", replica]
+        reader = self.actor("reader", replica)
         call = reader.answer("lag", self.log, now, about=f"at second {now}")
         reader_position = self.stored(replica)
         self.answers.append({"kind": "lag", "replica": replica, "now": now, "outcome": call["outcome"],

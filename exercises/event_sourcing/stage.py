@@ -104,7 +104,7 @@ class Stage:
         self.pauses, self.tries, self.answers = set(plan.pauses), 0, []
         made(self.database, SCHEMA, [("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", as_row(each)) for each in plan.stored])
         if plan.stale:
-            made(self.database, "", [("INSERT INTO snapshots VALUES (?, ?, 1, ?)", row) for row in stale(plan.stored)])
+            made(self.database, statements=[("INSERT INTO snapshots VALUES (?, ?, 1, ?)", row) for row in stale(plan.stored)])
             self.clock.fault("an older program", "stale")
         self.processes = self.writers = [Writer(number, self, functions) for number in (0, 1)]
 
@@ -171,7 +171,7 @@ class Stage:
     def archive(self, stream: str) -> None:
         """Move the events that the stream's snapshot should cover to where nobody can read them."""
         length = self.lengths().get(stream, 0)
-        made(self.database, "", [("UPDATE events SET data = ? WHERE stream = ? AND version < ?",
+        made(self.database, statements=[("UPDATE events SET data = ? WHERE stream = ? AND version < ?",
                                   (ARCHIVED, stream, length))])
         self.clock.fault("the archive", "archive", stream=stream, below=length)
 

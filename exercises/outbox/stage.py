@@ -95,7 +95,7 @@ class Stage:
         if "place_order" in self.functions:
             return
         row = "INSERT INTO outbox (event_id, order_id, customer, amount) VALUES (?, ?, ?, ?)"
-        made(self.shop, "", [("INSERT INTO orders VALUES (?, ?, ?)", order) for order in good]
+        made(self.shop, statements=[("INSERT INTO orders VALUES (?, ?, ?)", order) for order in good]
              + [(row, event_of(order)) for order in good])
         if "relay_once" not in self.functions:
             self.broker.stored = [event_of(order) for order in good]

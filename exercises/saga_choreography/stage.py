@@ -11,7 +11,7 @@ from pathlib import Path
 
 from exercises.attack import Clock, Process
 from exercises.attack.checks import plain
-from exercises.attack.sqlite import made
+from exercises.attack.sqlite import made, rows
 from exercises.attack.steps import Crash, played
 
 from .services import DEADLINE, SCHEMAS, Bus, Carrier, Event, Order, event_of
@@ -75,7 +75,7 @@ class Instance(Process):
 
     def __init__(self, service: str, number: int, stage: "Stage", functions: dict):
         self.service, self.number, self.stage, self.job = service, number, stage, None
-        super().__init__(f"{service}-{number + 1}", stage.clock, stage.database(service), functions)
+        super().__init__(f"{service}-{number + 1}", stage.clock, stage.databases[service], functions)
 
     def step(self, what: str) -> dict:
         self.breathe()
@@ -106,7 +106,8 @@ class Stage:
     """One run in progress."""
 
     def __init__(self, plan: Plan, functions: dict, folder: Path):
-        self.plan, self.functions, self.folder, self.now = plan, functions, folder, -1
+        self.plan, self.functions, self.now = plan, functions, -1
+        self.databases = {service: str(folder / f"{service}.db") for service in SCHEMAS}
         self.clock, self.pauses = Clock(plan.crashes), set(plan.pauses)
         self.bus = Bus(self.clock, plan.faults)
         self.carrier = Carrier(order for order, service in plan.rejects if service == "shipping")
@@ -115,8 +116,7 @@ class Stage:
         for service, schema in SCHEMAS.items():
             table = "stock" if service == "stock" else "accounts"
             owned = [(f"INSERT INTO {table} VALUES (?, ?)", pair) for pair in self.before.get(service, {}).items()]
-            made(self.database(service), schema, owned)
-        self.bystanders = {service: sqlite3.connect(self.database(service), timeout=0) for service in SCHEMAS}
+            made(self.databases[service], schema, owned)
         numbers = (0, 1) if plan.pauses else (0,)  # a second one has nothing to do unless the first one is paused
         self.instances = {service: [Instance(service, number, self, functions) for number in numbers]
                           for service in SCHEMAS}
@@ -125,9 +125,6 @@ class Stage:
     def processes(self) -> list:
         """All instances of all services."""
         return [each for pair in self.instances.values() for each in pair]
-
-    def database(self, service: str) -> str:
-        return str(self.folder / f"{service}.db")
 
     def play(self) -> None:
         """Second after second, until all is quiet and every deadline has passed."""
@@ -151,7 +148,7 @@ class Stage:
         """Orders are placed, messages handled, deadlines looked after, outboxes published."""
         for order in self.plan.orders:
             if order.placed_at == self.now:
-                made(self.database("orders"), "", [
+                made(self.databases["orders"], statements=[
                     ("INSERT INTO orders VALUES (?, ?, ?, ?, ?, 'pending', 0)", order),
                     ("INSERT INTO outbox VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", event_of(order, "OrderPlaced"))])
         for message in self.bus.due(self.now, "shipping"):
@@ -200,9 +197,9 @@ class Stage:
         """What there is of everything at this moment."""
         return {service: dict(self.look(service, sql)) for service, sql in ACCOUNTS.items()}
 
-    def look(self, service: str, sql: str) -> list[tuple]:
+    def look(self, service: str, sql: str) -> list[list]:
         """What a bystander reads from a service's database."""
-        return self.bystanders[service].execute(sql).fetchall()
+        return rows(self.databases[service], sql)
 
     def watch(self) -> None:
         """Look at stock and accounts, as a bystander may at any time."""

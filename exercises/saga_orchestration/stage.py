@@ -5,7 +5,6 @@ what the database says once everything is quiet. Each order is started by one of
 `resume` in turn until no order is pending.
 """
 import sqlite3
-import tempfile
 from collections import deque
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from exercises.attack import Clock, Process
 from exercises.attack.checks import plain
 from exercises.attack.sqlite import made, rows
+from exercises.attack.steps import played
 
 from .services import Line, Order, World
 
@@ -56,15 +56,7 @@ class Run:
 
 def perform(plan: Plan, functions: dict) -> Run:
     """Play one run to the end: orders, faults, and then quiet until nothing is pending."""
-    with tempfile.TemporaryDirectory(prefix="saga-") as folder:
-        stage = Stage(plan, functions, str(Path(folder) / "saga.db"))
-        try:
-            stage.play()
-            return stage.seen()
-        finally:
-            stage.bystander.close()
-            for worker in stage.workers:
-                worker.stop()
+    return played(Stage, plan, functions)
 
 
 class Worker(Process):
@@ -100,14 +92,13 @@ class Worker(Process):
 class Stage:
     """One run in progress."""
 
-    def __init__(self, plan: Plan, functions: dict, database: str):
-        self.plan, self.database, self.clock = plan, database, Clock(plan.crashes)
+    def __init__(self, plan: Plan, functions: dict, folder: Path):
+        self.plan, self.database, self.clock = plan, str(folder / "saga.db"), Clock(plan.crashes)
         self.world, self.pauses = World(self.clock, plan.faults, plan.rejects, plan.silent), set(plan.pauses)
         customers = sorted({order.customer for order in plan.orders})
-        made(database, SCHEMA, [("INSERT INTO credit VALUES (?, ?, 0)", (who, plan.credit)) for who in customers])
-        self.bystander = sqlite3.connect(database, timeout=0)
+        made(self.database, SCHEMA, [("INSERT INTO credit VALUES (?, ?, 0)", (who, plan.credit)) for who in customers])
         self.most_held = dict.fromkeys(customers, 0)
-        self.workers = [Worker(number, self, functions) for number in (0, 1)]
+        self.workers = self.processes = [Worker(number, self, functions) for number in (0, 1)]
 
     def play(self) -> None:
         """Rounds of both workers until every order has ended; then what is still on its way arrives."""
@@ -127,7 +118,7 @@ class Stage:
     def watch(self) -> None:
         """Look at what is held for each customer, as a bystander may at any time."""
         try:
-            for customer, held in self.bystander.execute("SELECT customer, held FROM credit").fetchall():
+            for customer, held in rows(self.database, "SELECT customer, held FROM credit"):
                 if abs(held) > abs(self.most_held.get(customer, 0)):
                     self.most_held[customer] = held
         except sqlite3.OperationalError:  # locked: the bystander looks again at the next step

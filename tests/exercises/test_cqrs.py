@@ -4,8 +4,8 @@ import copy
 import pytest
 from exercises.cqrs import Event, Log, Plan, check, perform, picture, rules
 from exercises.cqrs.log import lag_at, totals_at
-from exercises.grader.release import derived, source_of
-from graded import HOME, Graded, answers, pytest_generate_tests, reference  # noqa: F401
+from exercises.grader.release import derived
+from graded import Graded, answers, pytest_generate_tests, reference, source  # noqa: F401
 
 FUNCTIONS = ("project", "position", "read", "rebuild", "lag")
 REFERENCE = reference("cqrs", FUNCTIONS)
@@ -13,9 +13,8 @@ REFERENCE = reference("cqrs", FUNCTIONS)
 
 class TestCqrs(Graded):
     exercise, functions, check = "cqrs", FUNCTIONS, check
-    matrix = ("reads",)
-    struck = ("once", "crash", {"BEGIN", "UPDATE totals", "REPLACE checkpoint", "COMMIT"})
-    storm_mutant = "state_then_checkpoint"
+    struck = (("once", "crash", {"BEGIN", "INSERT totals", "UPDATE totals", "REPLACE checkpoint", "COMMIT"}),)
+    shrunk = (("state_then_checkpoint", "storm"),)
     secrets = ("FROM shadow",)
 
 
@@ -82,7 +81,7 @@ def test_rules_and_their_near_misses(rule, change):
 
 
 def test_the_picture_counts_what_the_notebook_lets_one_predict(capsys):
-    nb = source_of(HOME / "cqrs")
+    nb = source("cqrs")
     naive = next(cell.source for cell in nb.cells if cell.source.startswith("def naive"))
     given = answers(derived(nb, hidden=None), naive)
     assert picture.effects(given["naive"], given["naive_position"], given["naive_read"]) is not None

@@ -6,7 +6,8 @@ import outbox_solutions as solutions
 import pytest
 from exercises.grader.assemble import assemble
 from exercises.grader.lint import flags
-from exercises.grader.release import STUB, about, blocks, checks, learners, release
+from exercises.grader.release import STUB, about, blocks, checks, learners
+from graded import files, source
 
 
 def notebook_of(*sources):
@@ -14,17 +15,7 @@ def notebook_of(*sources):
     return nbformat.v4.new_notebook(cells=cells)
 
 
-def test_the_notebook_in_the_repository_is_what_its_source_gives(tmp_path):
-    (tmp_path / "source.md").write_bytes((solutions.FOLDER / "source.md").read_bytes())
-    assert release(tmp_path).read_bytes() == (solutions.FOLDER / "exercise.ipynb").read_bytes(), (
-        "exercise.ipynb is out of date: python -m exercises.grader.release exercises/outbox")
-
-
-def test_a_learner_sees_neither_solutions_nor_hidden_tests():
-    text = solutions.text(solutions.untouched())
-    assert text.count("raise NotImplementedError") == 3
-    for hidden in ("SOLUTION", "HIDDEN", "UNSEEN", "INSERT OR IGNORE INTO inbox VALUES", "held.add"):
-        assert hidden not in text
+def test_an_editor_does_not_touch_the_checks():
     for cell in checks(solutions.untouched()):
         assert cell.metadata.editable is False and cell.metadata.deletable is False
 
@@ -55,7 +46,7 @@ IN_ORDER = ["place_order", "atomic", "relay_once", "relay", "order", "poison", "
 
 
 def test_checks_stand_behind_the_answers_they_need_and_a_canary_at_the_end():
-    nb, notes = assemble(solutions.full(), solutions.source(), [7, 8])
+    nb, notes = assemble(solutions.full(), source("outbox"), [7, 8])
     assert ids(nb) == IN_ORDER and notes == []
     assert "seeds=[7, 8]" in solutions.text(nb)
     assert about(nb.cells[-1]) == {"canary": True}
@@ -65,7 +56,7 @@ def test_checks_follow_the_last_copy_of_an_answer():
     nb = solutions.full()
     first = next(cell for cell in nb.cells if about(cell).get("answer") == "place_order")
     nb.cells.append(first)
-    fixed, _ = assemble(nb, solutions.source(), [1])
+    fixed, _ = assemble(nb, source("outbox"), [1])
     assert ids(fixed) == ["place_order", *IN_ORDER[2:8], "place_order", "atomic", "pipeline"]
 
 
@@ -73,7 +64,7 @@ def test_what_was_done_to_the_checks_is_undone_and_noted():
     nb = solutions.full()
     solutions.cells(nb, "atomic").source = "'correct'"
     nb.cells.remove(solutions.cells(nb, "once"))
-    fixed, notes = assemble(nb, solutions.source(), [1])
+    fixed, notes = assemble(nb, source("outbox"), [1])
     assert ids(fixed) == IN_ORDER
     assert notes == ["check atomic was edited: restored", "check once was missing: restored"]
 
@@ -84,7 +75,7 @@ def test_outputs_tags_and_markers_do_not_survive():
     cell.metadata.tags, cell.execution_count = ["nbval-skip", "raises-exception"], 7
     cell.outputs = [nbformat.v4.new_output("stream", text="10 of 10 points")]
     cell.source = "# NBVAL_SKIP\n" + cell.source
-    fixed, notes = assemble(nb, solutions.source(), [1])
+    fixed, notes = assemble(nb, source("outbox"), [1])
     text = solutions.text(fixed)
     assert not [trace for trace in ("nbval-skip", "raises-exception", "NBVAL_SKIP", "10 of 10") if trace in text]
     assert notes == ["a marker for nbval was removed from a cell"]
@@ -99,7 +90,7 @@ def test_tricks_are_flagged(source, flag):
     assert any(flag in each for each in flags(notebook_of(source)))
 
 
-@pytest.mark.parametrize("name", solutions.ALTERNATIVES)
+@pytest.mark.parametrize("name", files("outbox", "alternatives"))
 def test_honest_work_is_not_flagged(name):
     assert flags(solutions.with_file("alternatives", name)) == []
     assert flags(notebook_of("%matplotlib inline\nx = 1", "this is no python", "sys.exit()")) == []

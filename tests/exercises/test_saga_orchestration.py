@@ -2,9 +2,9 @@
 import copy
 
 import pytest
-from exercises.grader.release import derived, source_of
+from exercises.grader.release import derived
 from exercises.saga_orchestration import Order, Plan, check, perform, picture, rules
-from graded import HOME, Graded, answers, pytest_generate_tests, reference  # noqa: F401
+from graded import Graded, answers, pytest_generate_tests, reference, source  # noqa: F401
 
 FUNCTIONS = ("start", "resume")
 REFERENCE = reference("saga_orchestration", FUNCTIONS)
@@ -12,9 +12,9 @@ REFERENCE = reference("saga_orchestration", FUNCTIONS)
 
 class TestSagaOrchestration(Graded):
     exercise, functions, check = "saga_orchestration", FUNCTIONS, check
-    matrix = ("steps",)
-    struck = ("crash", "crash", {"COMMIT", "charge o1", "answer of charge o1"})
-    storm_mutant = "random_key"
+    struck = (("crash", "crash", {"INSERT orders", "UPDATE sagas", "DELETE sagas", "COMMIT", "reserve o1", "charge o1",
+                                  "answer of charge o1", "ship o1", "mail o1"}),)
+    shrunk = (("random_key", "storm"),)
     secrets = ("PATIENCE",)
 
 
@@ -78,7 +78,7 @@ def test_rules_and_their_near_misses(rule, rejects, change):
 
 
 def test_the_picture_counts_what_the_notebook_lets_one_predict(capsys):
-    nb = source_of(HOME / "saga_orchestration")
+    nb = source("saga_orchestration")
     naive = next(cell.source for cell in nb.cells if cell.source.startswith("def naive"))
     given = answers(derived(nb, hidden=None), naive)
     assert picture.effects(given["naive"], given["nothing"]) is not None
