@@ -40,6 +40,14 @@ class Clock:
         self.note(who, what, fault=True, **details)
 
 
+class NoDatabase:
+    """The connection of a process without a file: no transaction of it is ever left open."""
+    in_transaction = False
+
+    def close(self) -> None:
+        pass
+
+
 class Process:
     """A running program: functions with a memory and a database connection, both gone when it dies."""
 
@@ -48,10 +56,10 @@ class Process:
         self.start()
 
     def start(self) -> None:
-        """Start afresh on the same database file."""
+        """Start afresh on the same database file, if there is one."""
         self.dead, self.last = False, None
         vars(self).pop("memory", None)
-        self.db = connect(self.database, self)
+        self.db = connect(self.database, self) if self.database else NoDatabase()
 
     @cached_property
     def memory(self) -> dict:

@@ -6,7 +6,6 @@ decides the order of all steps, and the same plan gives the same run.
 import threading
 from collections import deque
 
-from .memory import restarted
 from .steps import Process
 
 
@@ -43,27 +42,12 @@ class Turn:
         self.mine.acquire()
 
 
-class Nothing:
-    """No transaction is ever left open by a process without a database."""
-    in_transaction = False
-
-
 class Worker(Process):
     """A process with a memory, no files, and calls to make one after the other; a plan may stop it before a step."""
 
     def __init__(self, name: str, cast: "Cast", functions: dict):
         self.cast, self.calls, self.turn, self.asleep = cast, deque(), None, False
         super().__init__(name, cast.clock, "", functions)
-
-    def start(self) -> None:
-        self.dead, self.last, self.db, self.memory = False, None, Nothing, None
-
-    def call(self, name: str, *args, about: str = "") -> dict:
-        self.memory = self.memory or restarted(self.functions)  # those who do nothing need none
-        return super().call(name, *args, about=about)
-
-    def stop(self) -> None:
-        pass
 
     def step(self, what: str) -> dict:
         self.breathe()

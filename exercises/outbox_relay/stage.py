@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, field
 
 from exercises.attack import Clock, Process
 from exercises.attack.checks import plain
-from exercises.attack.memory import restarted
 from exercises.attack.steps import Crash
 from exercises.attack.visibility import LOOK
 
@@ -81,13 +80,6 @@ class Worker(Process):
         self.stage, self.busy = stage, False
         super().__init__(name, stage.clock, "", stage.functions)
 
-    def start(self) -> None:
-        self.dead, self.last, self.db = False, None, Nothing
-        self.memory = restarted(self.functions)
-
-    def stop(self) -> None:
-        pass
-
     def arguments(self, name: str, args: tuple) -> tuple:
         return args
 
@@ -108,11 +100,6 @@ class Worker(Process):
         call = self.call(self.stage.plan.program, *args, about=about)
         self.busy = False
         return call
-
-
-class Nothing:
-    """No transaction is ever left open here."""
-    in_transaction = False
 
 
 class Stage:

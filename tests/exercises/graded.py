@@ -97,7 +97,7 @@ class Graded:
     functions: tuple[str, ...]
     check: object
     struck: tuple[tuple[str, str, set], ...]  # a check, its first fault, and all that it must have struck before
-    shrunk: tuple[tuple[str, str], ...]       # a mutant and a check at which its failure is shown as small as it gets
+    shrunk: tuple[tuple[str, str], ...] = ()  # a mutant and a check at which its failure is shown as small as it gets
     same_reason: set = set()                  # reasons that two mutants share, for a reason of their own
     secrets: tuple[str, ...] = ()             # words of the reference that a learner must not see
 

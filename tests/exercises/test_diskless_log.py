@@ -16,8 +16,8 @@ from exercises.diskless_log import (
     rules,
 )
 from exercises.diskless_log.store import LATE, LOSSES, Bucket, Store
-from exercises.grader.release import derived, source_of
-from graded import HOME, Graded, answers, pytest_generate_tests, reference, submission  # noqa: F401
+from exercises.grader.release import derived
+from graded import Graded, answers, pytest_generate_tests, reference, source, submission  # noqa: F401
 
 FUNCTIONS = ("flush", "read", "collect")
 REFERENCE = reference("diskless_log", FUNCTIONS)
@@ -25,11 +25,9 @@ REFERENCE = reference("diskless_log", FUNCTIONS)
 
 class TestDisklessLog(Graded):
     exercise, functions, check = "diskless_log", FUNCTIONS, check
-    matrix = ("race",)
-    struck = ("commit", "crash", {"get manifest", "put manifest if there is none", "get files/agent-1-1"})
-    storm_mutant = "deletes_what_is_not_committed"
+    struck = (("commit", "crash", {"get manifest", "put manifest if there is none", "get files/agent-1-1", "ack"}),)
+    shrunk = (("deletes_what_is_not_committed", "storm"),)
     secrets = ("old[", "condition = {")
-    seeds, many_seeds = (11,), (20,)  # each seed brings three hundred runs
 
 
 # The store.
@@ -193,7 +191,7 @@ def test_a_failing_run_tells_who_did_it_and_shows_answers_on_their_way():
 
 
 def test_the_picture_counts_what_the_notebook_lets_one_predict(capsys):
-    nb = source_of(HOME / "diskless_log")
+    nb = source("diskless_log")
     naive = next(cell.source for cell in nb.cells if cell.source.startswith("def naive"))
     given = answers(derived(nb, hidden=None), naive)
     assert picture.races(given["naive"], given["naive_read"]) is not None

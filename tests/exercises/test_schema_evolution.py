@@ -2,9 +2,9 @@
 import random
 
 import pytest
-from exercises.grader.release import derived, source_of
+from exercises.grader.release import derived
 from exercises.schema_evolution import Field, Plan, Schema, Value, changes, check, perform, picture, rules, truth, wire
-from graded import HOME, Graded, answers, pytest_generate_tests, reference  # noqa: F401
+from graded import SEEDS, Graded, answers, pytest_generate_tests, reference, source  # noqa: F401
 
 from labs import buf
 
@@ -14,18 +14,16 @@ REFERENCE = reference("schema_evolution", FUNCTIONS)
 
 class TestSchemaEvolution(Graded):
     exercise, functions, check = "schema_evolution", FUNCTIONS, check
-    matrix = ("values",)
-    seeds, many_seeds = (11,), (20, 21)
-    struck = ("wire",)
-    storm_mutant = "both_directions"
+    struck = (("wire",),)
+    shrunk = (("both_directions", "storm"),)
     secrets = ("HOLDS", "arriving")
     test_a_fault_at_every_step_of_the_calm_run = None  # nothing here dies: the faults are records that are misread
 
     def test_evidence_in_which_the_faults_never_struck_is_no_proof(self):
-        recorded = self.campaign("wire", REFERENCE).as_dict()
+        recorded = self.recorded("wire")
         hidden = next(run for run in recorded["runs"] if any(event.get("fault") for event in run["events"]))
         hidden["events"] = [event for event in hidden["events"] if not event.get("fault")]
-        assert self.check.judge("wire", recorded, self.seeds).finding.rule == "unfired"
+        assert self.check.judge("wire", recorded, SEEDS[:1]).finding.rule == "unfired"
 
 
 # The truth: hand-made pairs, then the real thing.
@@ -100,7 +98,7 @@ def test_every_verdict_occurs_in_the_questions():
 
 
 def test_the_picture_counts_what_the_notebook_asks_for(capsys):
-    nb = source_of(HOME / "schema_evolution")
+    nb = source("schema_evolution")
     naive = next(cell.source for cell in nb.cells if cell.source.startswith("def naive"))
     assert picture.verdicts(answers(derived(nb, hidden=None), naive)["naive"]) is not None
     assert "naive: 18 of 48 verdicts are wrong\n  another name, new reads old in json: it says yes, and it is no" in (
