@@ -22,6 +22,14 @@ class Chapter:
         """The prefix of the chapter's ids, "02" of "02-kafka"."""
         return self.name.split("-")[0]
 
+    def says(self, words: str) -> bool:
+        """Whether some cell of the prose says this, wherever its lines end."""
+        return any(words in " ".join(text.split()) for text in self.prose)
+
+    def says_together(self, *words: str) -> bool:
+        """Whether the prose says all of this in one cell."""
+        return any(all(word in text for word in words) for text in self.prose)
+
     def run(self) -> SimpleNamespace:
         """The variables of the notebook after all its cells, and none of the goals that it left open."""
         variables = {"__name__": "chapter"}

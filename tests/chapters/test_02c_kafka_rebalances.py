@@ -1,18 +1,12 @@
 """What chapter 02c says about rebalances is so: its own cells are run, and the prose is held to what they found."""
-from time import process_time
 
 import pytest
 from reading import Chapter
 from scenes import rebalances as scenes
 
 SOURCE = Chapter("02c-kafka-rebalances")
+said = SOURCE.says_together
 groups = scenes.groups
-
-
-@pytest.fixture(scope="module")
-def chapter():
-    """The variables of the notebook after all its cells."""
-    return SOURCE.run()
 
 
 def paused(run, since=scenes.AT) -> float:
@@ -21,11 +15,6 @@ def paused(run, since=scenes.AT) -> float:
 
 def stable(run, since=scenes.AT) -> float:
     return groups.time_to_stable(run.trace, since)
-
-
-def said(*words: str) -> bool:
-    """Whether the prose says all of this in one cell."""
-    return any(all(word in text for word in words) for text in SOURCE.prose)
 
 
 # A join
@@ -122,14 +111,6 @@ def condition_of(id: str):
     source = next(source for source in SOURCE.code if f'goal("{id}"' in source)
     exec(source, {"goal": lambda id, sentence, condition: found.update({id: condition}), "scenes": scenes})
     return found[id]
-
-
-def test_a_knob_answers_within_300_ms():
-    def redraw(members: int) -> float:
-        began = process_time()
-        scenes.one_more(members=members)._repr_mimebundle_()
-        return process_time() - began
-    assert min(redraw(members) for members in (4, 6, 6, 12)) < 0.3
 
 
 def test_every_figure_says_its_seed_and_what_it_shows(chapter):

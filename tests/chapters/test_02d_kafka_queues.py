@@ -1,5 +1,4 @@
 """What chapter 02d says about share groups is so: its own cells are run, and the prose is held to what they found."""
-from time import process_time
 
 import numpy as np
 import pytest
@@ -9,17 +8,8 @@ from scenes import queues as scenes
 from simulator import kafka, theory
 
 SOURCE = Chapter("02d-kafka-queues")
+says = SOURCE.says
 share = kafka.share
-
-
-@pytest.fixture(scope="module")
-def chapter():
-    """The variables of the notebook after all its cells."""
-    return SOURCE.run()
-
-
-def says(words: str) -> bool:
-    return any(words in " ".join(text.split()) for text in SOURCE.prose)
 
 
 # One slow record
@@ -106,11 +96,3 @@ def test_the_delivery_under_way_is_forgotten_by_a_new_leader():
     assert scenes.attempts(run, 20) == [1, 2, 2, 3, 4, 5] and says("six times under a limit of five")
     elected = run.trace.events.rows["time"][run.trace.where("elected")]
     assert elected[1] - 10 == pytest.approx(9, abs=0.01)
-
-
-def test_a_knob_answers_within_half_a_second():
-    def redraw(kind: str) -> float:
-        began = process_time()
-        scenes.head_of_line(kind)._repr_mimebundle_()
-        return process_time() - began
-    assert min(redraw(kind) for kind in ("slow", "poison", "slow")) < 0.5

@@ -12,12 +12,6 @@ from simulator.views.picture import caption
 SOURCE = Chapter("02e-kafka-exactly-once")
 
 
-@pytest.fixture(scope="module")
-def chapter():
-    """The variables of the notebook after all its cells."""
-    return SOURCE.run()
-
-
 def said(text: str) -> bool:
     """Whether the prose says this."""
     return any(text in prose for prose in SOURCE.prose)

@@ -1,5 +1,4 @@
 """What chapter 03 says about bills is so: its own cells are run, and the prose is held to what they found."""
-from time import process_time
 
 import pytest
 from reading import Chapter
@@ -10,19 +9,7 @@ from simulator import theory
 from simulator.evidence.bill import price_book
 
 SOURCE = Chapter("03-managed-kafka")
-
-
-@pytest.fixture(scope="module")
-def chapter():
-    """The variables of the notebook after all its cells, and the seconds of a core that they took."""
-    before = process_time()
-    variables = SOURCE.run()
-    variables.took = process_time() - before
-    return variables
-
-
-def says(words: str) -> bool:
-    return any(words in " ".join(text.split()) for text in SOURCE.prose)
+says = SOURCE.says
 
 
 def test_confluent_s_bill_is_the_largest_of_those_whose_prices_are_known(chapter):
@@ -160,7 +147,3 @@ def test_what_is_left_to_the_reader(tmp_path):
     path.write_text('[book]\nname = "Mine"\nregion = "here"\nzones = ["a", "b", "c"]\n[in]\nmeter = "bytes produced"\n'
                     'value = 0.1\nunit = "GB"\nsource = "a quote"\ndate = "2026-11"\n')
     assert scenes.bill_of("mine", price_book(path)).total == pytest.approx(26_280 * 0.1)
-
-
-def test_the_whole_chapter_is_quick(chapter):
-    assert chapter.took < 30

@@ -1,21 +1,11 @@
 """What chapter 12c says about outboxes is so: its own cells are run, and the prose is held to what they found."""
-from time import process_time
 
 import pytest
 from reading import Chapter
 from scenes import outbox as scenes
 
 SOURCE = Chapter("12c-outbox")
-
-
-@pytest.fixture(scope="module")
-def chapter():
-    """The variables of the notebook after all its cells."""
-    return SOURCE.run()
-
-
-def says(words: str) -> bool:
-    return any(words in " ".join(text.split()) for text in SOURCE.prose)
+says = SOURCE.says
 
 
 def because(id: str) -> str:
@@ -73,11 +63,3 @@ def test_the_table_of_cursors():
 def test_an_outbox_waits_for_the_broker():
     found = scenes.broker_away()
     assert found["outbox"] == 0 and found["dual write"] == pytest.approx(4 * 50, rel=0.2)
-
-
-def test_a_knob_answers_within_half_a_second():
-    def redraw() -> float:
-        began = process_time()
-        scenes.delay_and_load(interval=0.1)._repr_mimebundle_()
-        return process_time() - began
-    assert min(redraw() for _ in range(3)) < 0.5

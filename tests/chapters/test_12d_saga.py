@@ -1,21 +1,11 @@
 """What chapter 12d says about sagas is so: its own cells are run, and the prose is held to what they found."""
-from time import process_time
 
 import pytest
 from reading import Chapter
 from scenes import sagas as scenes
 
 SOURCE = Chapter("12d-saga")
-
-
-@pytest.fixture(scope="module")
-def chapter():
-    """The variables of the notebook after all its cells."""
-    return SOURCE.run()
-
-
-def says(words: str) -> bool:
-    return any(words in " ".join(text.split()) for text in SOURCE.prose)
+says = SOURCE.says
 
 
 def test_an_orchestrator_without_notes_leaves_sagas_half_done(chapter):
@@ -55,11 +45,3 @@ def test_pending_is_the_sum_of_the_steps():
     for step, rows in zip(scenes.STEP_TIMES, waits):
         assert (rows["completed"] - rows["began"]).mean() == pytest.approx(4 * step, rel=0.1)
     assert scenes.theory.little(20, 6 * 0.5) == 60
-
-
-def test_a_knob_answers_within_half_a_second():
-    def redraw() -> float:
-        began = process_time()
-        scenes.compensations(6, 0.1)._repr_mimebundle_()
-        return process_time() - began
-    assert min(redraw() for _ in range(3)) < 0.5
