@@ -10,9 +10,9 @@ from math import ceil, exp, sqrt
 
 import numpy as np
 
+from exercises.attack.visibility import CURSORS, census
 from simulator import Workload, distributions, faults, simulate, theory
 from simulator.patterns import DualWrite, Outbox, crashes
-from simulator.patterns.visibility import CURSORS, NAMES, losing
 from simulator.views import style
 from simulator.views.picture import Picture, sentence
 
@@ -186,9 +186,14 @@ def overtaken_by_length(transaction: float = 0.1, interval: float = 0.25, rate: 
     return figure
 
 
+CURSOR_NAMES = {"position": "row number", "position, xmin": "row number, only below xmin",
+                "(xid, position), xmin": "(xid, row number), only below xmin",
+                "stop at a gap": "row number, stops at a gap", "flag": "a flag in each row"}
+
+
 def cursors():
     """In how many of 560 schedules each cursor loses a row (pandas)."""
     import pandas as pd
     cases = {"number first": ("SXC", "SXC"), "transaction first": ("XSC", "XSC"), "one rolls back": ("SXR", "SXC")}
-    table = {name: [losing(cursor, *steps)[0] for cursor in CURSORS] for name, steps in cases.items()}
-    return pd.DataFrame({"the relay's cursor": [NAMES[cursor] for cursor in CURSORS]} | table)
+    table = {name: census(*steps).values() for name, steps in cases.items()}
+    return pd.DataFrame({"the relay's cursor": [CURSOR_NAMES[cursor] for cursor in CURSORS]} | table)
