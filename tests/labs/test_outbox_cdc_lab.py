@@ -1,11 +1,9 @@
 """The lab's notebook without servers, its measurements and its figures with them."""
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
-from classroom import notebooks
-from classroom.build import execute
+from without import cells_of
 
 from labs import needs, outbox, outbox_figures, outbox_load
 from labs.outbox_load import Load
@@ -18,18 +16,8 @@ LAB = Path(needs.__file__).parent / "outbox-cdc.md"
 WITHOUT = "from labs import needs\nneeds.find = lambda name: None"
 
 
-def texts(cell) -> str:
-    return "".join(output.get("text", "") for output in cell.outputs)
-
-
 def test_without_servers_the_lab_runs_and_says_what_it_left_out():
-    nb = notebooks.read(LAB)
-    nb.cells.insert(0, nbformat.v4.new_code_cell(WITHOUT))
-    cells = notebooks.code_cells(execute(nb, LAB.parent))
-    marked = [cell for cell in cells if cell.source.startswith(needs.MARK)]
-    assert len(marked) > 15
-    for cell in marked:
-        assert texts(cell).startswith("Not run: postgres is not in this environment: run `pip install"), cell.source
+    cells = cells_of(LAB, WITHOUT, "postgres is not in this environment: run `pip install")
     assert any("280" in str(output) for cell in cells for output in cell.outputs), "the modelled half shows its table"
 
 

@@ -2,11 +2,9 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import nbformat
 import pytest
-from classroom import notebooks
-from classroom.build import execute
 from exercises.schema_evolution import wire
+from without import cells_of
 
 from labs import buf, needs
 from labs.servers.nats import NatsCluster
@@ -40,14 +38,7 @@ def scenes(changes, nats_server):
 # Without Buf
 
 def test_without_buf_the_lab_runs_and_says_what_it_left_out():
-    nb = notebooks.read(LAB)
-    nb.cells.insert(0, nbformat.v4.new_code_cell(WITHOUT))
-    cells = notebooks.code_cells(execute(nb, LAB.parent))
-    marked = [cell for cell in cells if cell.source.startswith(needs.MARK)]
-    assert len(marked) > 15
-    for cell in marked:
-        said = "".join(output.get("text", "") for output in cell.outputs)
-        assert said.startswith("Not run: buf (with the package protobuf) is not in this environment: run"), cell.source
+    cells = cells_of(LAB, WITHOUT, "buf (with the package protobuf) is not in this environment: run")
     assert any("unreadable: the record ends" in str(cell.outputs) for cell in cells), "bytes are taken apart anyway"
 
 

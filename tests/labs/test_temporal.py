@@ -4,12 +4,10 @@ import inspect
 import time
 from pathlib import Path
 
-import nbformat
 import pytest
-from classroom import notebooks
-from classroom.build import execute
 from exercises.saga_orchestration import Order, Plan
 from living import eventually, is_running
+from without import cells_of
 
 from labs import needs, saga_parts
 from labs.servers import temporal as server
@@ -48,14 +46,7 @@ def workers_change(scene) -> None:
 # Without a server
 
 def test_without_a_server_the_lab_runs_and_says_what_it_left_out():
-    nb = notebooks.read(LAB)
-    nb.cells.insert(0, nbformat.v4.new_code_cell(WITHOUT))
-    cells = notebooks.code_cells(execute(nb, LAB.parent))
-    marked = [cell for cell in cells if cell.source.startswith(needs.MARK)]
-    assert len(marked) > 20
-    for cell in marked:
-        said = "".join(output.get("text", "") for output in cell.outputs)
-        assert said.startswith("Not run: temporal (the dev server") and "requirements-test.txt" in said, cell.source
+    cells = cells_of(LAB, WITHOUT, "temporal (the dev server", "requirements-test.txt", more_than=20)
     judged = [cell for cell in cells if cell.source.endswith("judged(lossy)")]
     assert "no rule is broken" in str(judged[0].outputs), "the learner's own engine is judged all the same"
 
