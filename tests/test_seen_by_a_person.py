@@ -3,7 +3,6 @@
 The lab runs as `python -m classroom lab` starts it, on a copy of the chapter and with a home of its own, so that
 neither the repository nor the settings of whoever runs the tests are touched.
 """
-import json
 import os
 import re
 import shutil
@@ -30,15 +29,14 @@ ALL_RAN = f"{CELLS}.every(cell => cell.type !== 'code' || cell.executionCount !=
 ALLOWED: list[str] = []  # regular expressions of console messages that are not our doing
 
 
-# The lab, in light and in dark
+# The lab
 
 @contextmanager
-def lab(folder: Path, theme: str):
-    """The address of a running JupyterLab that shows the chapter in this theme; it ends with the block."""
+def lab(folder: Path):
+    """The address of a running JupyterLab that shows the chapter; it ends with the block."""
     home, work = folder / "home", folder / "work"
     work.mkdir(parents=True)
     shutil.copy(FIRST, work)
-    choose(theme, home / "settings")
     port = free_port()
     command = [sys.executable, "-m", "classroom", "lab", FIRST.name, "--no-browser", f"--ServerApp.root_dir={work}",
                "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=",
@@ -61,13 +59,6 @@ def own(home: Path) -> dict[str, str]:
     return os.environ | {name: str(place) for name, place in places.items()}
 
 
-def choose(theme: str, settings: Path) -> None:
-    """The learner's choice of a theme, where JupyterLab keeps it."""
-    file = settings / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
-    file.parent.mkdir(parents=True)
-    file.write_text(json.dumps({"theme": f"JupyterLab {theme}"}))
-
-
 def free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -85,14 +76,14 @@ def wait_for(address: str, server: subprocess.Popen, log: str, seconds: float = 
     raise RuntimeError(f"JupyterLab did not answer: {Path(log).read_text()[-2000:]}")
 
 
-@pytest.fixture(scope="module", params=["Light", "Dark"])
-def seat(request, chromium_path, tmp_path_factory):
-    """A page on which the whole chapter was run, in each theme; `complaints` holds what the browser had to say."""
-    with lab(tmp_path_factory.mktemp(request.param), request.param) as address, playwright.sync_playwright() as drivers:
+@pytest.fixture(scope="module")
+def seat(chromium_path, tmp_path_factory):
+    """A page on which the whole chapter was run; `complaints` holds what the browser had to say."""
+    with lab(tmp_path_factory.mktemp("lab")) as address, playwright.sync_playwright() as drivers:
         browser = drivers.chromium.launch(executable_path=chromium_path, args=BROWSER)
         page = browser.new_page(viewport=WINDOW)
         page.set_default_timeout(30_000)
-        page.theme, page.complaints = request.param.lower(), []
+        page.theme, page.complaints = "light", []
         listen(page)
         page.goto(address)
         open_notebook(page)
@@ -146,12 +137,17 @@ def shoot(page, name: str) -> None:
 
 # What the person sees and does
 
-def test_every_section_shows_and_no_cell_failed(seat):
-    headings = seat.locator(".jp-MarkdownOutput :is(h1, h2)")
-    assert headings.count() == 15
+def sections(page) -> int:
+    """Goes through the page from top to bottom; how many sections it has."""
+    headings = page.locator(".jp-MarkdownOutput :is(h1, h2)")
     for number in range(headings.count()):
         headings.nth(number).evaluate("heading => heading.scrollIntoView({block: 'start'})")
-        shoot(seat, f"section-{number:02}")
+        shoot(page, f"section-{number:02}")
+    return headings.count()
+
+
+def test_every_section_shows_and_no_cell_failed(seat):
+    assert sections(seat) == 15
     assert seat.locator('[data-mime-type="application/vnd.jupyter.error"]').count() == 0
     assert seat.get_by_text("Error displaying widget").count() == 0
 
@@ -200,6 +196,14 @@ def test_a_prediction_is_committed_and_compared(seat):
     shoot(seat, "prediction")
     run(seat, 'calibration("00")').get_by_alt_text("too low").wait_for()
     shoot(seat, "calibration")
+
+
+def test_everything_that_was_done_shows_in_the_dark_too(seat):
+    seat.evaluate("jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
+    seat.wait_for_selector("body[data-jp-theme-light='false']", state="attached")
+    seat.theme = "dark"
+    assert sections(seat) == 15
+    cell(seat, 'predict("00-bill"').get_by_text("You predicted 900 dollars").wait_for()
 
 
 def test_nothing_was_complained_about(seat):
