@@ -14,13 +14,13 @@ from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 
-import boto3  # noqa: F401  (here, so that the processes forked from this one need not import it)
 from botocore.exceptions import BotoCoreError
 
 from labs.object_log import Agent, Batch, Bucket, Manifest
 from labs.servers.process import POSIX
 from labs.servers.seaweedfs import connect
 
+connect("http://127.0.0.1:1", "nobody", "nothing")  # asks nobody; what is imported for it need not be after a fork
 CONTEXT = multiprocessing.get_context("forkserver" if POSIX else "spawn")
 if POSIX:
     CONTEXT.set_forkserver_preload([__name__])

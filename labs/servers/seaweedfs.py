@@ -18,6 +18,7 @@ import secrets
 import socket
 import subprocess
 import time
+from functools import cache
 from pathlib import Path
 
 from . import process
@@ -189,9 +190,15 @@ class SeaweedFS:
 
 def connect(endpoint: str, access: str, secret: str):
     """A boto3 client that does not wait long for anybody: a second to connect, five for an answer, three attempts."""
-    import boto3
     from botocore.config import Config
     config = Config(s3={"addressing_style": "path"}, connect_timeout=1, read_timeout=5, max_pool_connections=4,
                     retries={"mode": "standard", "total_max_attempts": 3}, proxies={})
-    return boto3.session.Session(access, secret, region_name="us-east-1").client("s3", endpoint_url=endpoint,
-                                                                                 config=config)
+    return _session().client("s3", endpoint_url=endpoint, config=config, region_name="us-east-1",
+                             aws_access_key_id=access, aws_secret_access_key=secret)
+
+
+@cache
+def _session():
+    """What boto3 knows about S3, read once: a tenth of a second that every further client would take."""
+    import boto3
+    return boto3.session.Session()
