@@ -140,7 +140,7 @@ def swept() -> Path:
 
 
 def played(stage_of, plan, functions: dict):
-    """One run of a stage with new files: it is played to the end, and what was seen is returned.
+    """One run of a stage with new files: it is played to the end, and what was seen is returned. One run at a time.
 
     `stage_of(plan, functions, folder)` makes the stage, which has `processes`, `play()` and `seen()`.
     """

@@ -22,7 +22,7 @@ def crossings_plans(rng) -> Iterator[tuple[Plan, bool]]:
 
 
 def meters_plans(rng) -> Iterator[tuple[Plan, bool]]:
-    for nearest in (False, True):
+    for nearest in (False, True) * 3:  # some mistakes need two followers in one zone
         yield Plan("crossings", some_topology(rng, "abcd", nearest)), False
 
 

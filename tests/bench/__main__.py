@@ -1,17 +1,20 @@
 """Prints what was measured beside what is wanted: `make bench`, or `python -m tests.bench [--quick | --full]`.
 
---quick takes half a minute and leaves out a million records; --full adds ten million, for which two gigabytes should be free, and a
-thousand random schedules. Of the two columns the second is processor time: what the clock would show if nobody else used the machine. It
-is the one that is judged.
+--quick takes half a minute and leaves out a million records; --full adds ten million, for which two gigabytes should be free, a thousand
+random schedules, and gradings of everything in the exercises. Of the two columns the second is processor time: what the clock would show
+if nobody else used the machine. It is the one that is judged.
 """
 
 import argparse
 import os
 import sys
 
+from exercises.grader.grading import available
+
 from .measure import bytes_a_record, fail_over_time, in_turns, kafka_time, rebalance_time, reference_time, speed_up, warpstream_time
 from .pictures import picture_times
 from ..brokers import bufstream_schedules
+from ..exercises.graded import misjudged
 
 LAYOUT = "{:<66} {:>14} {:>14}   {:<20} {}"
 
@@ -33,6 +36,9 @@ def main(quick: bool, full: bool) -> None:
     if full:
         bad = [seed for seed in range(1000) if bufstream_schedules.broken(bufstream_schedules.run(seed))]
         row("Bufstream, 1,000 random schedules: those that break a promise", f"{bad or 'none'}", "", "none", not bad)
+        for exercise in available():
+            bad = [(seed, *each) for seed in range(3) for each in misjudged(exercise, (seed, seed + 100))]
+            row(f"exercise {exercise}, three gradings of everybody: misjudged", f"{bad or 'none'}", "", "none", not bad)
     for name, (time, _) in picture_times().items():
         row(f"control to picture, {name} (ms)", f"{time.wall * 1e3:.0f}", f"{time.processor * 1e3:.0f}", "under 300", time.processor < 0.3)
     if (os.cpu_count() or 1) > 1:

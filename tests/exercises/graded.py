@@ -5,6 +5,7 @@ check, mutant and alternative becomes a test. A submission is the reference's ce
 Each campaign is performed once and looked at by several tests; `python -m tests.bench --full` performs many more.
 """
 import contextlib
+import importlib
 import json
 from functools import cache
 from pathlib import Path
@@ -74,6 +75,17 @@ def chosen(check, name: str, given: dict) -> dict:
 def verdict(check, name: str, given: dict, seeds=SEEDS):
     """A check's verdict on some functions."""
     return check.verdict(name, check.attack(name, chosen(check, name, given), seeds).runs)
+
+
+def misjudged(exercise: str, seeds: tuple[int, ...]) -> list[tuple[str, str]]:
+    """Who gets which check's verdict wrong if these are a grading's unseen seeds: the benchmark asks for many."""
+    check = importlib.import_module(f"exercises.{exercise}.check")
+    asked = [(kind, who, name, "correct") for name in check.CHECKS for kind, who in
+             (("", ""), *(("alternatives", each) for each in files(exercise, "alternatives")))]
+    asked += [("mutants", who, submission(exercise, "mutants", who)["FAILS"][0], "wrong")
+              for who in files(exercise, "mutants")]
+    return [(who or "reference", name) for kind, who, name, outcome in asked
+            if verdict(check, name, submission(exercise, kind, who), seeds).outcome != outcome]
 
 
 def without_a_kernel(notebook: str, names: list[str], _limits) -> Outcome:
