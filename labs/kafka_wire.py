@@ -26,7 +26,8 @@ from labs.wire_client import admin
 DEADLINE = 20           # seconds for one call of several requests
 AT_ONCE = 6             # calls
 SILENCE = {KafkaError._TIMED_OUT, KafkaError._MSG_TIMED_OUT, KafkaError.REQUEST_TIMED_OUT, KafkaError._TRANSPORT,
-           KafkaError._ALL_BROKERS_DOWN}
+           KafkaError._ALL_BROKERS_DOWN,
+           KafkaError._INCONSISTENT}    # a transaction some of whose records were not stored in time
 MARKS = {"works": "✓", "wrong": "≠", "refused": "✗", "silent": "…"}
 
 
@@ -147,7 +148,8 @@ def everywhere(answers: dict) -> list[str]:
     return [call for call in CALLS if asked and all(answers[name][call].kind == "works" for name in asked)]
 
 
-def of_kind(answers: dict, name: str, kind: str) -> list[str]:
-    """The calls of a broker that came out so; empty for one that was not asked."""
-    given = answers[name]
-    return [] if isinstance(given, str) else [call for call, came in given.items() if came.kind == kind]
+def of_kind(answers: dict, kind: str) -> dict[str, str]:
+    """For each broker the calls that came out so, or why it was not asked."""
+    return {name: given if isinstance(given, str) else
+            "; ".join(call for call, came in given.items() if came.kind == kind) or "none"
+            for name, given in answers.items()}

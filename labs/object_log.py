@@ -200,7 +200,6 @@ class Reader:
     def poll(self) -> dict[str, list[tuple[int, int]]]:
         """What has been committed since the last poll: {key: [(offset, value), ...]}."""
         files = list(self.manifest.read()[0]["files"].items())[self.seen:]
-        self.seen += len(files)
         records: dict[str, list[tuple[int, int]]] = {}
         for name, offsets in files:
             found = self.manifest.bucket.get(name)
@@ -210,6 +209,7 @@ class Reader:
             for batch, offset in zip(decode(found[0]), offsets):
                 if offset >= 0:
                     records.setdefault(batch.key, []).extend(enumerate(batch.values, offset))
+        self.seen += len(files)
         return records
 
 

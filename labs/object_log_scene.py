@@ -17,6 +17,7 @@ from queue import SimpleQueue
 from threading import Event, Thread
 
 import numpy as np
+from botocore.exceptions import BotoCoreError
 
 from labs.object_log import FILES, REFUSED, Batch, Bucket, Manifest, Reader, collect
 from labs.object_log_process import AgentProcess, Settings
@@ -237,7 +238,10 @@ class Follower(Thread):
         while not last:
             last = self.ended.wait(self.every)
             invoked = self.scene.now
-            self.polls.put((self.reader.poll(), invoked, self.scene.now))
+            try:
+                self.polls.put((self.reader.poll(), invoked, self.scene.now))
+            except BotoCoreError:   # the store is away; the next poll begins where this one did
+                continue
 
     def write(self) -> None:
         """Writes the polls since the last time into the history."""

@@ -164,7 +164,7 @@ class SeaweedFS:
              "-admin.ui=false", "-volume.preStopSeconds=0"],
             HOME=str(folder), WEED_MASTER_TELEMETRY="false")
         started, client = time.monotonic(), self.client()
-        self.server.wait_ready(lambda: self._stores(client))
+        self.server.wait_ready(lambda: self._stores(client), 60)    # 16 s have been seen after a kill
         return time.monotonic() - started
 
     def _stores(self, client) -> bool:
@@ -174,6 +174,7 @@ class SeaweedFS:
             if self._lived:
                 client.get_object(Bucket=PROBE, Key="probe")["Body"].read()
             client.put_object(Bucket=PROBE, Key="probe", Body=b"probe")
+            client.list_objects_v2(Bucket=BUCKET)   # a bucket comes into being a moment after the server
             self._lived = True
             return True
         except (BotoCoreError, ClientError):  # refused, or not yet able to

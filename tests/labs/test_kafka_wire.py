@@ -99,7 +99,7 @@ def test_a_broker_that_is_not_found_says_so_in_every_cell_and_how_to_get_it():
     assert answers == {"Redpanda": "not found"}
     assert set(kafka_wire.table(answers).data["Redpanda"]) == {"not found"}
     assert kafka_wire.how_to_get(answers) == f"Redpanda: {redpanda.missing()}."
-    assert kafka_wire.everywhere(answers) == kafka_wire.of_kind(answers, "Redpanda", "wrong") == []
+    assert kafka_wire.everywhere(answers) == [] and kafka_wire.of_kind(answers, "wrong") == answers
 
 
 def test_a_broker_that_does_not_start_says_that():
@@ -115,7 +115,7 @@ def test_what_works_everywhere_works_at_every_broker_that_answered():
     answers = {"a": dict.fromkeys(wire_calls.CALLS, works), "b": {first: works, **dict.fromkeys(others, refused)},
                "c": "not found"}
     assert kafka_wire.everywhere(answers) == [first]
-    assert kafka_wire.of_kind(answers, "b", "refused") == others
+    assert kafka_wire.of_kind(answers, "refused") == {"a": "none", "b": "; ".join(others), "c": "not found"}
 
 
 def test_without_any_broker_the_lab_runs_and_guesses_nothing():
