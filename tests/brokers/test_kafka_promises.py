@@ -58,6 +58,17 @@ def test_followers_of_a_partition_that_nobody_writes_to_join_its_in_sync_replica
     assert 1 in changes["count"], "nobody was out, so nobody could come back"
 
 
+@pytest.mark.parametrize("request_timeout", [1.0, 4.0, 30.0])
+@pytest.mark.parametrize("seed", [2, 3])
+def test_a_producer_finds_the_new_leader_of_a_machine_that_went_dark(request_timeout, seed):
+    """No answer at all, no refused connection either: also a failed attempt to connect makes a client ask who leads."""
+    impatient = kafka.Producer(linger=0.1 if seed == 2 else 0.005, request_timeout=request_timeout)
+    dark = faults.power_loss("broker-1", at=3)
+    run = simulate(kafka.Cluster(partitions=3, producer=impatient), Workload(rate=50, seconds=40, keys=50), faults=[dark], seed=seed)
+    assert run.latency.n == run.history.records_sent() and run.report.ok
+    assert run.latency.seconds.max() < 9 + 2 * max(request_timeout, 10)
+
+
 def test_an_unclean_election_loses_committed_records():
     away = [faults.isolate("broker-2", "broker-3", at=2, lasts=14), faults.crash("broker-1", at=13, lasts=30)]
     clean, unclean = (simulate(kafka.Cluster(partitions=1, min_insync=1, unclean_leader_election=u), STEADY, faults=away, seed=1)

@@ -265,12 +265,18 @@ class ProducerClient:
         self._plan(broker)
 
     def _connect(self, broker: int, attempt: int) -> None:
-        """Opens a connection; a machine that does not answer at all is tried again after the set-up timeout."""
+        """Opens a connection."""
         if self.connected[broker] or attempt != self.connects[broker]:
             return
         target = self.system.brokers[broker]
         self.world.network.link(self.node, target.node).send(self.kinds.connect, target.on_connect, self, REQUEST_OVERHEAD)
-        self.node.after(CONNECTION_SETUP_TIMEOUT, self._connect, broker, attempt)
+        self.node.after(CONNECTION_SETUP_TIMEOUT, self._silence, broker, attempt)
+
+    def _silence(self, broker: int, attempt: int) -> None:
+        """A machine that does not answer at all is tried again; meanwhile somebody else is asked who leads its partitions now."""
+        if not self.connected[broker] and attempt == self.connects[broker]:
+            self._refresh(-1, broker + 1)
+            self._connect(broker, attempt)
 
     def on_connected(self, broker: int, event: int) -> None:
         """The connection stands."""
