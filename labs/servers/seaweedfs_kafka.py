@@ -5,7 +5,8 @@ says of itself that it is experimental and not for production. What it takes to 
 
 - it starts only if a schema registry answers, so there is one that knows no schema;
 - whatever its port, it sends clients to port 9093. On Linux every start takes another address of the loopback
-  network, so that two of them, or another server, do not meet there; elsewhere it needs 9093 of 127.0.0.1.
+  network, so that two of them, or another server, do not meet there; elsewhere it needs 9093 of 127.0.0.1;
+- `weed mq.broker` has no option that would keep its one port on loopback: while it runs, the network can reach it.
 
 Acknowledged records are in the broker's memory until it flushes them, by default every few seconds.
 """
