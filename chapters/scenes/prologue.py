@@ -97,8 +97,8 @@ def servers(run: Run) -> int:
 
 
 def settings(system) -> int:
-    """How many settings a configuration has in the model, those of its clients included, those of the machines not."""
-    names = [field.name for field in fields(system) if field.name not in ("network", "disk")]
+    """How many settings a configuration has in the model, those of its clients included, those of the machines and their places not."""
+    names = [field.name for field in fields(system) if field.name not in ("network", "disk", "placement")]
     parts = [getattr(system, name) for name in names if is_dataclass(getattr(system, name))]
     return len(names) - len(parts) + sum(map(settings, parts))
 
