@@ -21,7 +21,7 @@ GROUND = ("simpy", "numpy", "scipy")  # all that `import simulator` needs
 
 
 @cache
-def digests(python: str = sys.executable, hash_seed: str = "0", process: int = 0) -> dict[str, str]:
+def digests(python: str = sys.executable, hash_seed: str = "0") -> dict[str, str]:
     """The digest of every scenario, found by a Python process of its own."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": hash_seed}
     answer = subprocess.run([python, str(DIGESTS)], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=300)
@@ -29,12 +29,8 @@ def digests(python: str = sys.executable, hash_seed: str = "0", process: int = 0
     return json.loads(answer.stdout)
 
 
-def test_hash_seeds_change_nothing():
+def test_hash_seeds_and_processes_change_nothing():
     assert digests(hash_seed="0") == digests(hash_seed="1") == digests(hash_seed="4294967295")
-
-
-def test_processes_change_nothing():
-    assert digests() == digests(process=1)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -53,7 +53,7 @@ def _names(cell: str, context: type) -> set[str]:
 
 def picture_times() -> dict[str, tuple[Time, Time]]:
     """From a moved control to the bytes of the new picture, at the slowest end of every control; beside it the plain model's time a record."""
-    return {name: (_slowest(draw, knobs), reference_time(5_000)) for name, draw, knobs in controls()}
+    return {name: (_slowest(draw, knobs), reference_time(2_000)) for name, draw, knobs in controls()}
 
 
 def _slowest(draw: Callable, knobs: dict) -> Time:
