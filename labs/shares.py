@@ -49,14 +49,14 @@ class Worker:
         self.work(1.0)
 
     def work(self, seconds: float, decide: Callable[[int], str] = lambda value: "accept",
-             since: float | None = None) -> list[Delivery]:
-        """Takes records for a while; `decide` says what becomes of each: "accept", "release" or "reject".
+             since: float | None = None, enough: int | None = None) -> list[Delivery]:
+        """Takes records for so many seconds, or until it has enough; `decide` says "accept", "release" or "reject" of each.
 
         Times are counted from `since`, a time.monotonic(), or from now.
         """
         began, done = time.monotonic(), []
         since = began if since is None else since
-        while (left := began + seconds - time.monotonic()) > 0:
+        while (left := began + seconds - time.monotonic()) > 0 and (enough is None or len(done) < enough):
             messages = [message for message in self.consumer.poll(min(left, 0.2)) if message.error() is None]
             for message in messages:
                 verdict = decide(int(message.value()))

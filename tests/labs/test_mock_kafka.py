@@ -112,12 +112,13 @@ def test_a_frozen_workers_records_come_back_after_the_lock_and_a_poison_one_is_g
     taken = shares.wait_held(frozen, 3)
     frozen.pause()
     assert cluster.share("workers", "tasks") == 2
-    late = worker.work(3.0, since=taken)
+    late = worker.work(30.0, since=taken, enough=3)
     assert [(delivery.value, delivery.count) for delivery in late] == [(0, 2), (1, 2), (2, 2)]
     assert late[0].time > 1.9  # never before the lock has run out
     tasks.send(2)
     tasks.flush()
-    seen = worker.work(1.0, {3: "release", 4: "reject"}.get)
+    verdicts = {3: "release", 4: "reject"}.get
+    seen = worker.work(30.0, verdicts, enough=4) + worker.work(1.0, verdicts)  # and nothing comes after
     worker.close()
     assert [delivery.count for delivery in seen if delivery.value == 3] == [1, 2, 3]
     assert [delivery.count for delivery in seen if delivery.value == 4] == [1]
