@@ -48,9 +48,6 @@ def window(run) -> tuple[float, float]:
 
 # Lag
 
-LOADS = (0.3, 0.5, 0.7, 0.8, 0.9)
-
-
 @cache
 def projected(load: float, work: str = "exponential", seconds: float = 120.0, seed: int = SEED):
     """A projection under this load, and nothing else."""

@@ -114,8 +114,11 @@ def _retry(cluster, idempotence: bool) -> frozenset[str]:
 
 def _away(cluster, protocol: str) -> frozenset[str]:
     """Again, if the heartbeat of the one who was away was faster than its commit: then it was a member when it committed."""
-    verdicts = (_away_once(cluster, protocol) for _ in range(3))
-    return next((found for found in verdicts if "fenced" in found), frozenset())
+    for _ in range(3):
+        found = _away_once(cluster, protocol)
+        if "fenced" in found:
+            break
+    return found
 
 
 def _away_once(cluster, protocol: str) -> frozenset[str]:

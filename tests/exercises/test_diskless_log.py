@@ -16,8 +16,7 @@ from exercises.diskless_log import (
     rules,
 )
 from exercises.diskless_log.store import LATE, LOSSES, Bucket, Store
-from exercises.grader.release import derived
-from graded import Graded, answers, pytest_generate_tests, reference, source, submission  # noqa: F401
+from graded import Graded, pytest_generate_tests, reference, submission, with_first_attempts  # noqa: F401
 
 FUNCTIONS = ("flush", "read", "collect")
 REFERENCE = reference("diskless_log", FUNCTIONS)
@@ -191,9 +190,7 @@ def test_a_failing_run_tells_who_did_it_and_shows_answers_on_their_way():
 
 
 def test_the_picture_counts_what_the_notebook_lets_one_predict(capsys):
-    nb = source("diskless_log")
-    naive = next(cell.source for cell in nb.cells if cell.source.startswith("def naive"))
-    given = answers(derived(nb, hidden=None), naive)
+    given = with_first_attempts("diskless_log")
     assert picture.races(given["naive"], given["naive_read"]) is not None
     assert "naive: 16 races, 5 lost" in capsys.readouterr().out
     picture.races(given["flush"], given["read"])

@@ -4,13 +4,14 @@ import random
 from dataclasses import replace
 
 import pytest
-from exercises.grader.release import derived, learners
+from exercises.grader.release import learners
 from exercises.inter_zone_bill import AWS, EXAMPLE, MISLED, MISREAD, TARIFFS, Plan, check, laid, perform, picture, rules
 from exercises.inter_zone_bill.count import cheapest, crossing, least, survives, total
 from exercises.inter_zone_bill.laid import Aftermath
 from exercises.inter_zone_bill.questions import misled, misread, rest, some_topology
 from exercises.inter_zone_bill.topology import Topology
-from graded import Graded, answers, pytest_generate_tests, reference, source, submission  # noqa: F401
+from graded import Graded, answers, reference, source, submission, with_first_attempts
+from graded import pytest_generate_tests  # noqa: F401
 
 FUNCTIONS = ("crossings", "dollars", "read_nearer", "lead_nearer", "least")
 REFERENCE = reference("inter_zone_bill", FUNCTIONS)
@@ -167,9 +168,7 @@ def test_a_topology_survives_its_record_and_the_same_question_has_the_same_answe
 
 
 def test_the_picture_shows_what_the_first_count_forgets(capsys):
-    nb = source("inter_zone_bill")
-    naive = next(cell.source for cell in nb.cells if cell.source.startswith("def naive"))
-    given = answers(derived(nb, hidden=None), naive)
+    given = with_first_attempts("inter_zone_bill")
     assert picture.ways(EXAMPLE, given["naive"]) is not None and picture.ways(EXAMPLE, given["crossings"]) is not None
     said = capsys.readouterr().out
     assert "naive says that 60 MB/s change zone; by the meters it is 120" in said

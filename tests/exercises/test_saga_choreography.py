@@ -2,10 +2,9 @@
 import copy
 
 import pytest
-from exercises.grader.release import derived
 from exercises.saga_choreography import Order, Plan, check, emit, perform, picture, rules
 from exercises.saga_choreography.services import Carrier, event_of
-from graded import Graded, answers, pytest_generate_tests, reference, source  # noqa: F401
+from graded import Graded, pytest_generate_tests, reference, with_first_attempts  # noqa: F401
 
 FUNCTIONS = ("stock", "payment", "orders", "overdue")
 REFERENCE = reference("saga_choreography", FUNCTIONS)
@@ -113,9 +112,7 @@ def test_a_cancellation_one_second_after_the_deadline_is_neither_hasty_nor_late(
 # The notebook.
 
 def test_the_picture_counts_what_the_notebook_lets_one_predict(capsys):
-    nb = source("saga_choreography")
-    naive = next(cell.source for cell in nb.cells if cell.source.startswith("def naive"))
-    given = answers(derived(nb, hidden=None), naive)
+    given = with_first_attempts("saga_choreography")
     assert picture.effects(given["naive_stock"], given["naive_payment"], given["naive_orders"]) is not None
     assert "in 8 of 20 runs" in capsys.readouterr().out
     picture.effects(given["stock"], given["payment"], given["orders"])

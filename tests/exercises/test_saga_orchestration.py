@@ -2,9 +2,8 @@
 import copy
 
 import pytest
-from exercises.grader.release import derived
 from exercises.saga_orchestration import Order, Plan, check, perform, picture, rules
-from graded import Graded, answers, pytest_generate_tests, reference, source  # noqa: F401
+from graded import Graded, pytest_generate_tests, reference, with_first_attempts  # noqa: F401
 
 FUNCTIONS = ("start", "resume")
 REFERENCE = reference("saga_orchestration", FUNCTIONS)
@@ -78,9 +77,7 @@ def test_rules_and_their_near_misses(rule, rejects, change):
 
 
 def test_the_picture_counts_what_the_notebook_lets_one_predict(capsys):
-    nb = source("saga_orchestration")
-    naive = next(cell.source for cell in nb.cells if cell.source.startswith("def naive"))
-    given = answers(derived(nb, hidden=None), naive)
+    given = with_first_attempts("saga_orchestration")
     assert picture.effects(given["naive"], given["nothing"]) is not None
     assert "in 5 of 15 runs" in capsys.readouterr().out
     picture.effects(given["start"], given["resume"])

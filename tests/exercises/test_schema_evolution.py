@@ -2,9 +2,8 @@
 import random
 
 import pytest
-from exercises.grader.release import derived
 from exercises.schema_evolution import Field, Plan, Schema, Value, changes, check, perform, picture, rules, truth, wire
-from graded import SEEDS, Graded, answers, pytest_generate_tests, reference, source  # noqa: F401
+from graded import SEEDS, Graded, pytest_generate_tests, reference, with_first_attempts  # noqa: F401
 
 from labs import buf
 
@@ -98,9 +97,7 @@ def test_every_verdict_occurs_in_the_questions():
 
 
 def test_the_picture_counts_what_the_notebook_asks_for(capsys):
-    nb = source("schema_evolution")
-    naive = next(cell.source for cell in nb.cells if cell.source.startswith("def naive"))
-    assert picture.verdicts(answers(derived(nb, hidden=None), naive)["naive"]) is not None
+    assert picture.verdicts(with_first_attempts("schema_evolution")["naive"]) is not None
     assert "naive: 18 of 48 verdicts are wrong\n  another name, new reads old in json: it says yes, and it is no" in (
         capsys.readouterr().out)
     picture.verdicts(REFERENCE["reads"])
