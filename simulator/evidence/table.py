@@ -53,11 +53,12 @@ class Table:
                                for name, code in columns.items()])
         self._bytes = bytearray()
         self._rows: np.ndarray | None = None
+        self.pack, self.extend = Struct("<" + "".join(columns.values())).pack, self._bytes.extend
         self.append = self._appender()
 
     def _appender(self):
         """A function that adds a row, its values in the order of the columns (a closure: half the price of a method)."""
-        pack, extend = Struct("<" + "".join(self._columns.values())).pack, self._bytes.extend
+        pack, extend = self.pack, self.extend
 
         def append(*row) -> None:
             extend(pack(*row))

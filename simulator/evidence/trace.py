@@ -71,11 +71,14 @@ class Trace:
         return len(self.nodes) - 1
 
     def _adder(self):
-        """The function `add`, which records an event and gives its id. A closure, because it is called millions of times."""
-        write, notes, ids = self.events.append, self.notes, count()
+        """The function `add`, which records an event and gives its id.
+
+        It is called millions of times: so it is a closure, and does itself what `Table.append` would do.
+        """
+        pack, extend, notes, ids = self.events.pack, self.events.extend, self.notes, count()
 
         def add(time, kind, node, peer=-1, key=-1, cause=NO_CAUSE, offset=-1, count=0, epoch=-1, value=-1, note="") -> int:
-            write(time, kind, node, peer, key, cause, offset, count, epoch, value)
+            extend(pack(time, kind, node, peer, key, cause, offset, count, epoch, value))
             event = next(ids)
             if note:
                 notes[event] = note
