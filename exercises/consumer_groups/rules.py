@@ -206,7 +206,8 @@ def blocked(run: Run) -> Iterator[str]:
 
 def copied(run: Run) -> Iterator[str]:
     """A dead letter was stored more often than the faults of the run explain."""
-    excused = struck(run, "crash", "killed", "confirmation lost")
+    # A letter that is lost, too: it ends the call, and who commits once a batch sends the letters before it again.
+    excused = struck(run, "crash", "killed", "confirmation lost", "letter lost")
     for id, copies in Counter(run.letters).items():
         if copies > 1 + excused:
             yield (f"{named(run, id).capitalize()} is among the dead letters {copies} times; {excused} faults excuse"

@@ -16,11 +16,19 @@ import psutil
 ROOT = Path(exercises.__file__).parents[1]
 LARGEST_EVIDENCE = 32 * 2 ** 20
 TOKEN = "COURSE_RUN"
+FENCE = Path(exercises.__file__).parent / "grader" / "fence.py"
+FENCED = """def fenced():
+    namespace = dict(__name__="fence")  # of its own: what the notebook imports is another copy
+    exec(open({fence!r}, encoding="utf-8").read(), namespace)
+    namespace["put_up"]({folder!r})
+fenced()
+del fenced
+"""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a submission may use: seconds for one cell and for everything, bytes of address space."""
+    """What a submission may use: seconds for one cell and for everything, bytes of address space. It has no processes."""
     cell: float = 20
     wall: float = 300
     memory: int = 4 * 2 ** 30
@@ -44,6 +52,9 @@ def run(notebook: str, names: list[str], limits: Limits = Limits()) -> Outcome:
         aside.mkdir()
         (work / "ex.ipynb").write_text(notebook, encoding="utf-8")
         (aside / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+        startup = aside / "ipython" / "profile_default" / "startup"  # what every kernel runs first
+        startup.mkdir(parents=True)
+        (startup / "fence.py").write_text(FENCED.format(fence=str(FENCE), folder=folder), encoding="utf-8")
         code, output = execute(command(work, aside, limits), aside, limits.wall)
         outcome = read_report(aside / "report.json", code, output)
         outcome.evidence = {name: read_evidence(work / name) for name in names}

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from copy import deepcopy
 from xml.etree import ElementTree
 
@@ -14,6 +15,7 @@ import pytest
 from classroom.notebooks import code_cells
 from exercises.grade import main
 from exercises.grader import grading
+from exercises.grader import run as run_module
 from exercises.grader.release import about
 from exercises.grader.run import Limits, run
 from graded import source, without_a_kernel
@@ -47,12 +49,6 @@ def test_the_reference_gets_full_points(tmp_path, no_kernel):
     assert main([str(path), "--json", str(tmp_path / "out.json")]) == 0
     (entry,) = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["submissions"]
     assert (entry["points"], entry["possible"], entry["notes"], entry["flags"]) == (10, 10, [], [])
-
-
-def test_the_untouched_notebook_scores_nothing(tmp_path):
-    result = graded(tmp_path, (solutions.FOLDER / "exercise.ipynb").read_text(encoding="utf-8"))
-    assert (result.points, result.possible, result.notes) == (0, 10, [])
-    assert {mark.outcome for mark in result.marks} == {"not attempted"}
 
 
 def test_the_untouched_notebook_runs_from_top_to_bottom_without_an_error():
@@ -103,6 +99,13 @@ def relay_once(db, broker):
             pass
 """
 
+THREADS = """
+import threading, time
+def handle(db, delivery):
+    while True:
+        threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+"""
+
 # What is tried: code appended to answers, and what the grader must say, of a check where one is named.
 HOSTILE = {
     "an endless loop, and one that swallows interrupts": (
@@ -117,6 +120,19 @@ HOSTILE = {
         {"place_order": "everything = bytearray(10 ** 10)", "relay_once": "def relay_once(db, broker:\n    return",
          "handle": "import os, shutil; shutil.rmtree(os.getcwd())"},
         {"place_order": "MemoryError", "relay_once": "SyntaxError", "once": "FileNotFoundError"}),
+    "a fork bomb, one that goes round Python, and one of threads": (
+        {"place_order": "import os\ndef place_order(db, broker, order):\n    while True: os.fork()",
+         "relay_once": "import ctypes\ndef relay_once(db, broker):\n    ctypes.pythonapi.fork() < 0 and os.close(-1)",
+         "handle": THREADS},
+        {"atomic": "starts no processes (os.fork)", "relay": "OSError", "once": "can't start new thread"}),
+    "cells that read the answers, call out and write elsewhere": (
+        {"place_order": "from pathlib import Path\nimport exercises.outbox\n"
+                        "Path(exercises.outbox.__file__).with_name('source.md').read_text()",
+         "relay_once": "import urllib.request; urllib.request.urlopen('http://192.0.2.1')",
+         "handle": "Path.home().joinpath('written').touch()"},
+        {"place_order": "does not read the course's own answers (outbox/source.md)",
+         "relay_once": "no network beyond this machine", "handle": "writes in its own folder only",
+         "atomic": "not attempted"}),
     "a cell that leaves the process": ({"place_order": "import os; os._exit(0)"}, {"place_order": "the kernel died"}),
     "all cells turned into pass": ({"place_order": TRANSFORM.format(condition="True")},
                                    {"atomic": "cells were switched off"}),
@@ -167,15 +183,21 @@ def test_who_kills_the_grader_is_not_graded(tmp_path):
     assert result.points is None and "SIGKILL" in result.problem
 
 
-def test_the_wall_time_holds_and_nothing_is_left_running(tmp_path):
-    code = ("import subprocess, time\n"
-            "child = subprocess.Popen(['sleep', '4321'], start_new_session=True)\n"
-            "time.sleep(1000)")
+def test_the_wall_time_holds_and_nothing_is_left_running(tmp_path, monkeypatch):
+    monkeypatch.setattr(run_module, "TOKEN", "COURSE_RUN_OF_THIS_TEST")
+    code = "import time\ntime.sleep(1000)"
     started = time.monotonic()
     result = graded(tmp_path, solutions.with_code(solutions.full(), place_order=code), Limits(cell=1000, wall=10))
     assert result.points is None and "ran out" in result.problem
     assert time.monotonic() - started < 20
-    assert not [process for process in psutil.process_iter(["cmdline"]) if process.info["cmdline"] == ["sleep", "4321"]]
+    assert not [process for process in psutil.process_iter() if run_module.TOKEN in environment(process)]
+
+
+def environment(process) -> dict:
+    """A process's environment; empty if it has just ended."""
+    with suppress(psutil.Error):
+        return process.environ()
+    return {}
 
 
 @pytest.mark.parametrize("text, words", [
