@@ -1,11 +1,13 @@
 """Consumer groups: what each protocol stops, what it costs, and what must hold under any schedule."""
 import random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from simulator import Workload, faults, kafka, simulate
 from simulator.brokers.kafka.groups.assignor import ranges, sticky, without_moving
+from simulator.brokers.kafka.groups.reconciliation import Reconciled, ReconcilingCoordinator
 from simulator.evidence.history import values_of
 
 groups = kafka.groups
@@ -124,6 +126,18 @@ def test_a_commit_of_an_old_generation_is_refused(protocol):
     sentence = result.trace.describe(refused[0])
     assert "refuses the commit of consumer-1" in sentence and sentence in str(result.story(since=105, limit=60))
     assert result.why(groups.redeliveries(result.history)[0]).lines[-1].sentence == sentence
+
+
+def test_a_late_commit_counts_for_what_a_member_still_has():
+    """KIP-848 since 4.3 (KIP-1251): an older epoch is refused for partitions given or taken away after it, and for no others."""
+    rules = ReconcilingCoordinator.__new__(ReconcilingCoordinator)
+    member, other = Reconciled(SimpleNamespace(world=SimpleNamespace(now=0.0)), (1, 0)), object()
+    member.epoch, member.since, member.revoking = 5, {0: 3, 1: 5, 2: 3, 3: 3}, frozenset({3})
+    rules.members, rules.holder = {member.id: member}, {0: member, 1: member, 2: other, 3: member}
+    refused = {keys: rules.commit_refusal((1, 0), 4, keys) for keys in ((0,), (0, 3), (0, 1), (2,))}
+    assert refused == {(0,): "", (0, 3): "", (0, 1): "old generation", (2,): "old generation"}
+    assert rules.commit_refusal((1, 0), 6, (0,)) == "old generation" and rules.commit_refusal((1, 1), 5, (0,)) == "unknown member"
+    assert rules.commit_refusal((1, 0), 5, (0, 1)) == ""
 
 
 def test_a_static_member_that_missed_a_generation_is_known_by_name_and_refused_all_the_same():

@@ -49,6 +49,16 @@ def schedule(group: Group, random: Random, seconds: float, kinds: list[str], cou
         world.after(0.03 * number, group.propose, number)
 
 
+def under_faults(form: str, voters: int, observers: int, seed: int) -> list[str]:
+    """What is broken while a random schedule lasts or after it: no invariant, and the group recovers."""
+    raft, seen = group(FORMS[form], voters, observers, seed, trace=False), Seen()
+    schedule(raft, Random(f"{form}/{voters}/{seed}"), 3.0, EVERYTHING)
+    problems = run(raft, 5.0, seen)
+    if not problems:
+        settle(raft, seen)
+    return problems or ["too little was committed"] * (len(seen.committed) <= 3)
+
+
 EVERYTHING = ["crash", "pause", "isolate", "mute", "drop", "power_loss", "blackout"]
 
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from raft_groups import EVERY_FORM, EVERYTHING, FORMS, group, run, schedule, settle
+from raft_groups import EVERY_FORM, FORMS, group, run, schedule, under_faults
 
 from simulator.kernel import faults
 from simulator.kernel.distributions import Uniform
@@ -16,11 +16,7 @@ from simulator.kernel.raft.invariants import INVARIANTS, Seen, broken
 @pytest.mark.parametrize("voters, observers", [(3, 1), (5, 0)])
 @pytest.mark.parametrize("seed", range(10))
 def test_invariants_hold_under_random_faults_and_the_group_recovers(form, voters, observers, seed):
-    raft, seen = group(FORMS[form], voters, observers, seed, trace=False), Seen()
-    schedule(raft, Random(f"{form}/{voters}/{seed}"), 3.0, EVERYTHING)
-    assert run(raft, 5.0, seen) == []
-    settle(raft, seen)
-    assert len(seen.committed) > 3
+    assert under_faults(form, voters, observers, seed) == []
 
 
 @pytest.mark.parametrize("voters", range(1, 8))

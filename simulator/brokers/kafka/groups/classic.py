@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .assignor import Assignment, ranges, sticky, without_moving
 from .coordinator import OLD, REBALANCING, UNKNOWN, Coordinator, Id, Membership
 from .member import Member, Request
@@ -161,11 +163,12 @@ class ClassicCoordinator(Coordinator):
             self._prepare("the coordinator is back", self.node.fault)
 
     def refusal(self, id: Id, epoch: int) -> str:
+        """Why a request of this member in this generation is refused; empty if it is not."""
         member = self.members.get(id)
         return UNKNOWN if member is None else OLD if member.missed or epoch != self.generation else ""
 
-    def not_now(self) -> str:
-        return REBALANCING if self.state == COMPLETING else ""
+    def commit_refusal(self, id: Id, epoch: int, keys: Iterable[int]) -> str:
+        return self.refusal(id, epoch) or (REBALANCING if self.state == COMPLETING else "")
 
 
 class ClassicMember(Member):

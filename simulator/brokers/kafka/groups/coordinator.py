@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Coordinator:
     def on_commit(self, message: tuple, event: int) -> None:
         """Stores offsets, unless they come from a member or a generation of the past."""
         client, id, epoch, offsets = message
-        error = self.refusal(id, epoch) or self.not_now()
+        error = self.commit_refusal(id, epoch, offsets)
         if error:
             event = self.note("refused", event, peer=client.node.code, value=id[1], note=error)
         else:
@@ -114,13 +115,9 @@ class Coordinator:
 
     # What the protocols say
 
-    def refusal(self, id: Id, epoch: int) -> str:
-        """Why a request with this id and this generation or member epoch is refused; empty if it is not."""
+    def commit_refusal(self, id: Id, epoch: int, keys: Iterable[int]) -> str:
+        """Why a commit with this id and this generation or member epoch, of these partitions, is refused; empty if not."""
         raise NotImplementedError
-
-    def not_now(self) -> str:
-        """Why no commit can be taken at the moment; empty if it can."""
-        return ""
 
     def removed(self, member: Membership, why: str, event: int) -> None:
         """What follows when a member is out."""

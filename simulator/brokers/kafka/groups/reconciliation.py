@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import inf
 
 from .assignor import sticky
@@ -10,12 +11,16 @@ from .member import Member
 
 
 class Reconciled(Membership):
-    """A member on its way to the target: `assigned` is what it may own, `revoking` what it has yet to give up."""
+    """A member on its way to the target: `assigned` is what it may own, `revoking` what it has yet to give up.
+
+    since: the member epoch in which it was given each partition (KIP-1251).
+    """
 
     def __init__(self, client: Member, id: Id):
         super().__init__(client, id)
         self.epoch = 0
         self.revoking: frozenset[int] = frozenset()
+        self.since: dict[int, int] = {}
 
 
 class ReconcilingCoordinator(Coordinator):
@@ -69,6 +74,7 @@ class ReconcilingCoordinator(Coordinator):
         member.epoch = max(self.target_epoch, 1)
         free = tuple(key for key in target if self.holder.get(key) is None)
         self.holder.update(dict.fromkeys(free, member))
+        member.since.update(dict.fromkeys(free, member.epoch))
         member.assigned += free
 
     def _check_revoked(self, member: Reconciled, keys: frozenset[int]) -> None:
@@ -114,9 +120,13 @@ class ReconcilingCoordinator(Coordinator):
         self.planned = False
         self._bump("the coordinator is back", self.node.fault)
 
-    def refusal(self, id: Id, epoch: int) -> str:
+    def commit_refusal(self, id: Id, epoch: int, keys: Iterable[int]) -> str:
+        """An older epoch is good enough for partitions that the member has had since then (KIP-1251, Kafka 4.3)."""
         member = self.members.get(id)
-        return UNKNOWN if member is None else OLD if member.epoch != epoch else ""
+        if member is None:
+            return UNKNOWN
+        held = epoch < member.epoch and all(self.holder.get(key) is member and member.since[key] <= epoch for key in keys)
+        return "" if epoch == member.epoch or held else OLD
 
 
 class ReconcilingMember(Member):
