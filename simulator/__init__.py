@@ -5,9 +5,9 @@
                    faults=[faults.crash("broker-1", at=10, lasts=5)], seed=7)
     run.check(); run.latency; run.play(); run.story(); run.why()
 
-Two floors. On the ground, knowing nothing above: `kernel` (time, chance, nodes, network, disks), `evidence` (what is recorded and how it
-is judged), `workload`, `theory`. Above: `brokers` (the models), `patterns` (what stands between a service, its database and a broker),
-`views` (figures and the player), and `experiment`, which runs them.
+Two floors. On the ground, knowing nothing above: `kernel` (time, chance, nodes, network, disks), `evidence` (what is
+recorded and how it is judged), `workload`, `theory`. Above: `brokers` (the models), `patterns` (what stands between a
+service, its database and a broker), `views` (figures and the player), and `experiment`, which runs them.
 """
 
 from . import patterns, theory
@@ -17,5 +17,5 @@ from .experiment import compare, simulate, sweep
 from .kernel import distributions, faults
 from .workload import Workload
 
-__all__ = ["Pauses", "Workload", "bufstream", "compare", "distributions", "faults", "kafka", "patterns", "pubsub", "redpanda", "simulate", "sweep",
-           "theory", "warpstream", "workqueue"]
+__all__ = ["Pauses", "Workload", "bufstream", "compare", "distributions", "faults", "kafka", "patterns", "pubsub",
+           "redpanda", "simulate", "sweep", "theory", "warpstream", "workqueue"]

@@ -1,7 +1,8 @@
 """Running a system: once, side by side, over a grid of settings.
 
-A system is anything with `build(world, workload)`, which returns the running system: an object with `history`, `guarantees` (what it
-promises, for the checks), `quiet()` (nothing is left to happen) and `finish()` (close the books). This module knows no broker.
+A system is anything with `build(world, workload)`, which returns the running system: an object with `history`,
+`guarantees` (what it promises, for the checks), `quiet()` (nothing is left to happen) and `finish()` (close the books).
+This module knows no broker.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ SETTLE = 150.0  # seconds after the workload for things to come to rest; longer 
 
 def simulate(system, workload: Workload, *, faults: Iterable[Fault] = (), seed: int = 0, trace: bool = True,
              settle: float = SETTLE) -> Run:
-    """Runs a system under a workload and faults until all is quiet, or `settle` seconds after the workload and the last fault.
+    """Runs a system under a workload and faults until all is quiet, or `settle` seconds after the last of them.
 
     `trace=False` records what clients saw and what it cost, but not what nodes did.
     """
-    check("system", system, hasattr(system, "build") and not isinstance(system, type), "a system, for example kafka.Cluster()")
+    check("system", system, hasattr(system, "build") and not isinstance(system, type),
+          "a system, for example kafka.Cluster()")
     check("workload", workload, isinstance(workload, Workload), "a Workload")
     faults = _faults(faults)
     check("seed", seed, is_whole(seed), "a whole number")
@@ -47,10 +49,12 @@ def simulate(system, workload: Workload, *, faults: Iterable[Fault] = (), seed: 
         running.finish()
     world.network.count_bytes()
     world.meters.close(world.now)
-    return Run(system, workload, faults, seed, running.history, world.trace, world.meters, running.guarantees, world.now)
+    return Run(system, workload, faults, seed, running.history, world.trace, world.meters,
+               running.guarantees, world.now)
 
 
-def compare(systems: Sequence | Mapping[str, object], workload: Workload, *, faults: Iterable[Fault] = (), seed: int = 0) -> Comparison:
+def compare(systems: Sequence | Mapping[str, object], workload: Workload, *, faults: Iterable[Fault] = (),
+            seed: int = 0) -> Comparison:
     """The same workload, faults and seed on several systems; names are given by a mapping or taken from the systems."""
     named = systems if isinstance(systems, Mapping) else _named(systems)
     faults = _faults(faults)
@@ -60,24 +64,28 @@ def compare(systems: Sequence | Mapping[str, object], workload: Workload, *, fau
 def _named(systems: Sequence) -> dict[str, object]:
     """Systems by what they say of themselves, numbered where two say the same."""
     names = [str(system) for system in systems]
-    return {name if names.count(name) == 1 else f"{name} #{number + 1}": system for number, (name, system) in enumerate(zip(names, systems))}
+    return {name if names.count(name) == 1 else f"{name} #{number + 1}": system
+            for number, (name, system) in enumerate(zip(names, systems))}
 
 
-def sweep(system, workload: Workload, vary: Mapping[str, Sequence], *, seeds: int | Sequence[int] = 5, faults: Iterable[Fault] = (),
-          executor: Executor | None = None, progress: bool = True) -> Sweep:
+def sweep(system, workload: Workload, vary: Mapping[str, Sequence], *, seeds: int | Sequence[int] = 5,
+          faults: Iterable[Fault] = (), executor: Executor | None = None, progress: bool = True) -> Sweep:
     """Every combination of settings under every seed, one row each, in processes of their own.
 
-    `vary` maps a setting to its values: "min_insync" or "producer.linger" of the system, "workload.rate" of the workload. The executor
-    may be any `concurrent.futures.Executor`; without one, as many processes as there are processors.
+    `vary` maps a setting to its values: "min_insync" or "producer.linger" of the system, "workload.rate" of the
+    workload. The executor may be any `concurrent.futures.Executor`; without one, as many processes as there are
+    processors.
     """
     faults = _faults(faults)
     for setting, values in vary.items():
-        check("vary", {setting: values}, isinstance(values, Iterable) and not isinstance(values, str), "a list of values for each setting")
+        check("vary", {setting: values}, isinstance(values, Iterable) and not isinstance(values, str),
+              "a list of values for each setting")
     seeds = _seeds(seeds)
     points = [dict(zip(vary, values)) for values in itertools.product(*vary.values())]
     tasks = [(point, seed, *_with(system, workload, point), faults) for point in points for seed in seeds]
     rows = [None] * len(tasks)
-    with nullcontext(executor) if executor else ProcessPoolExecutor(min(os.cpu_count() or 1, max(len(tasks), 1))) as pool:
+    workers = min(os.cpu_count() or 1, max(len(tasks), 1))
+    with nullcontext(executor) if executor else ProcessPoolExecutor(workers) as pool:
         futures = {pool.submit(_measure, *task[1:]): number for number, task in enumerate(tasks)}
         for future in _shown(as_completed(futures), len(tasks), progress):
             number = futures[future]
@@ -123,7 +131,7 @@ def _measure(seed: int, system, workload: Workload, faults: tuple[Fault, ...]) -
 
 
 def _shown(futures, total: int, progress: bool):
-    """A progress bar on standard output, where a notebook shows it as plain text and a saved notebook is not left with a dead widget."""
+    """A progress bar on standard output: plain text in a notebook, and no dead widget in a saved one."""
     if not progress:
         return futures
     from tqdm import tqdm

@@ -1,4 +1,4 @@
-"""What simulations leave behind: one run, several side by side, or a grid of them, each able to judge, explain and draw itself."""
+"""What simulations leave behind: one run, several side by side, or a grid; each judges, explains and draws itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from .workload import Workload
 
 @dataclass
 class Run:
-    """One simulation: what clients saw (`history`), what nodes did (`trace`), what it cost (`meters`). `seconds` is simulated time."""
+    """One simulation: what clients saw (`history`), what nodes did (`trace`), what it cost (`meters`).
+
+    `seconds` is simulated time.
+    """
     system: object
     workload: Workload
     faults: tuple[Fault, ...]
@@ -76,7 +79,7 @@ class Run:
     # Telling and showing
 
     def story(self, **filters):
-        """What happened, one line an event; filters are those of `evidence.why.story` (limit, node, key, since, until)."""
+        """What happened, one line an event, filtered as by `evidence.why.story` (limit, node, key, since, until)."""
         from .evidence.why import story
         return story(self.trace, **filters)
 
@@ -102,10 +105,11 @@ class Run:
         from .views.player import player
         if self.anomalies and "explanation" not in options:
             chain = self.why()
-            options |= {"explanation": [(line.time, line.node, line.sentence) for line in chain.lines] + [(None, "", chain.ending)],
-                        "question": chain.title}
+            options |= {"explanation": [(line.time, line.node, line.sentence) for line in chain.lines]
+                        + [(None, "", chain.ending)], "question": chain.title}
             options.setdefault("key", self.anomalies[0].key if self.anomalies[0].key in self.trace.keys else None)
-        return player(self.trace, title=self.title, subtitle=self.subtitle, verdicts=self._chips(), seed=self.seed, **options)
+        return player(self.trace, title=self.title, subtitle=self.subtitle, verdicts=self._chips(),
+                      seed=self.seed, **options)
 
     def shown_as(self, draw: Callable[[Run], object]) -> Run:
         """The same run; a notebook shows it as the picture `draw(run)`."""
@@ -120,12 +124,13 @@ class Run:
     def subtitle(self) -> str:
         """What was run: system, workload, faults, seed."""
         faults = "; ".join(map(str, self.faults)) or "no faults"
-        return f"{self.system} · {self.workload.rate:,g} records/s for {self.workload.seconds:g} s · {faults} · seed {self.seed}"
+        load = f"{self.workload.rate:,g} records/s for {self.workload.seconds:g} s"
+        return f"{self.system} · {load} · {faults} · seed {self.seed}"
 
     def _chips(self) -> list[tuple[bool | None | str, str]]:
         """The verdicts worth a glance: all that found something, and those that everybody asks for."""
-        well = {"lost write": "nothing lost", "duplicate": "nothing stored twice", "nonmonotonic send": "order kept", "lost": "nothing lost",
-                "order inversion": "order kept"}
+        well = {"lost write": "nothing lost", "duplicate": "nothing stored twice", "nonmonotonic send": "order kept",
+                "lost": "nothing lost", "order inversion": "order kept"}
         symbols = {"holds": True, "broken": False, "permitted": "○", "unknown": None}
         if any(self.report.verdicts[kind].cases for kind in LOSS if kind in self.report.verdicts):
             well = {kind: text for kind, text in well.items() if kind not in LOSS}
@@ -171,10 +176,11 @@ class Comparison:
         return "\n".join(f"{name}: {run.title}; {_headline(run.latency)}" for name, run in self.runs.items())
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        rows = "".join(f"<tr><th scope='row'>{escape(name)}</th><td>{escape(run.title)}</td><td>{_headline(run.latency)}</td></tr>"
-                       for name, run in self.runs.items())
-        table = ("<table><caption>One verdict a system</caption><thead><tr><th scope='col'>system</th><th scope='col'>verdict</th>"
-                 f"<th scope='col'>produce latency</th></tr></thead><tbody>{rows}</tbody></table>")
+        head = "".join(f"<th scope='col'>{column}</th>" for column in ("system", "verdict", "produce latency"))
+        rows = "".join(f"<tr><th scope='row'>{escape(name)}</th><td>{escape(run.title)}</td>"
+                       f"<td>{_headline(run.latency)}</td></tr>" for name, run in self.runs.items())
+        table = (f"<table><caption>One verdict a system</caption><thead><tr>{head}</tr></thead>"
+                 f"<tbody>{rows}</tbody></table>")
         return {"text/html": table + self.picture()._repr_mimebundle_()["text/html"], "text/plain": repr(self)}
 
 
@@ -183,7 +189,7 @@ def _headline(latency: Latency) -> str:
 
 
 class Sweep:
-    """A grid of settings under several seeds; `rows` has one mapping a run: the settings, the seed, the run's figures."""
+    """A grid of settings under several seeds; `rows` maps the settings, the seed and the run's figures."""
 
     def __init__(self, settings: tuple[str, ...], rows: list[Mapping[str, float]]):
         self.settings, self.rows = settings, rows
@@ -194,7 +200,7 @@ class Sweep:
         return pd.DataFrame(self.rows)
 
     def picture(self, measure: str, *, x: str | None = None, by: str | None = None, **options):
-        """A measure against a setting (the first, if none is named) with its confidence band, a line for each value of `by`."""
+        """A measure against a setting (or the first) with its confidence band, a line for each value of `by`."""
         from .views import figures
         x = x or self.settings[0]
         by = by or next((setting for setting in self.settings if setting != x), None)

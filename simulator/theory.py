@@ -150,7 +150,7 @@ def kth_of_n_exponential_mean(mean: float, k: int, n: int) -> float:
 
 
 def paused_share(length: float, gap: float) -> float:
-    """The share of time that a process stands still which stops for `length` seconds, `gap` seconds apart, on average."""
+    """The share of time that a process stands still, for `length` seconds every `gap` seconds on average."""
     _positive(length=length, gap=gap)
     return length / (length + gap)
 
@@ -361,7 +361,7 @@ def saga_wasted(*refusals: float) -> float:
 
 
 def overtaken(arrival_rate: float, window: float) -> float:
-    """Probability that somebody else writes within the `window` seconds between reading and writing; writes are Poisson."""
+    """Probability that another writes in the `window` seconds between read and write; writes are Poisson."""
     return -expm1(-little(arrival_rate, window))
 
 

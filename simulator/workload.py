@@ -12,7 +12,7 @@ from .kernel.streams import Stream
 
 @dataclass(frozen=True)
 class Workload:
-    """`rate` records a second of `record_bytes` each, for `seconds`, on `keys` different keys (None: records without a key).
+    """`rate` records a second of `record_bytes` each, for `seconds`, on `keys` different keys (None: no keys).
 
     arrivals: "poisson" (independent senders) or "even" (a metronome).
     skew: 0 makes all keys equally frequent; s > 0 makes the k-th key k^-s times as frequent as the first (Zipf).
@@ -30,12 +30,15 @@ class Workload:
 
     def __post_init__(self):
         check("rate", self.rate, is_number(self.rate) and self.rate > 0, "greater than 0 records a second")
-        check("record_bytes", self.record_bytes, is_whole(self.record_bytes) and self.record_bytes > 0, "a whole number of bytes, at least 1")
-        check("keys", self.keys, self.keys is None or is_whole(self.keys) and self.keys > 0, "a whole number, at least 1, or None")
+        check("record_bytes", self.record_bytes, is_whole(self.record_bytes) and self.record_bytes > 0,
+              "a whole number of bytes, at least 1")
+        check("keys", self.keys, self.keys is None or is_whole(self.keys) and self.keys > 0,
+              "a whole number, at least 1, or None")
         check("seconds", self.seconds, is_number(self.seconds) and self.seconds > 0, "greater than 0 seconds")
         check("arrivals", self.arrivals, self.arrivals in ("poisson", "even"), "'poisson' or 'even'")
         check("skew", self.skew, is_number(self.skew) and self.skew >= 0, "at least 0")
-        check("consumers", self.consumers, is_whole(self.consumers) and self.consumers >= 0, "a whole number, at least 0")
+        check("consumers", self.consumers, is_whole(self.consumers) and self.consumers >= 0,
+              "a whole number, at least 0")
         object.__setattr__(self, "work", as_distribution("work", self.work))
 
     def arrival_times(self, stream: Stream) -> np.ndarray:

@@ -25,7 +25,8 @@ PUBLISHED_P90 = 0.021  # seconds
 class Pauses:
     """The same system, whose nodes of one `role` each stop for `length` seconds, `gap` seconds apart on average.
 
-    A node that is down or stands still already has no pause of its own; a fault that pauses it meanwhile ends with the pause.
+    A node that is down or stands still already has no pause of its own; a fault that pauses it meanwhile ends with the
+    pause.
     """
     system: object
     length: Distribution | float = Exponential(PUBLISHED_P90 / log(10))

@@ -1,12 +1,13 @@
 """What the clients of a log saw: sends and polls, each `ok`, `fail` or `info`.
 
-The vocabulary is that of Jepsen's Kafka tests (github.com/jepsen-io/jepsen, jepsen/src/jepsen/tests/kafka.clj): an operation is invoked
-by a process and completes as `ok` (it happened), `fail` (it did not and never will) or `info` (nobody knows). A key is a
-topic-partition; a value is an integer, unique within its key. The same class holds a simulated run of ten million records, a history
-recorded from a real broker and a three-line history written by hand; the checks cannot tell them apart.
+The vocabulary is that of Jepsen's Kafka tests (github.com/jepsen-io/jepsen, jepsen/src/jepsen/tests/kafka.clj): an
+operation is invoked by a process and completes as `ok` (it happened), `fail` (it did not and never will) or `info`
+(nobody knows). A key is a topic-partition; a value is an integer, unique within its key. The same class holds a
+simulated run of ten million records, a history recorded from a real broker and a three-line history written by hand;
+the checks cannot tell them apart.
 
-One row stands for a *batch*: `count` records with consecutive values at consecutive offsets. A record is never an object, yet each
-keeps its own times: creation in `created`, acknowledgement and delivery in the rows it belongs to.
+One row stands for a *batch*: `count` records with consecutive values at consecutive offsets. A record is never an
+object, yet each keeps its own times: creation in `created`, acknowledgement and delivery in the rows it belongs to.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ class History:
     """Sends, polls and assignments in the order in which they were invoked.
 
     `sends.rows`: op, process, key, value, count, offset (-1 if unknown), type, error, invoked, completed, event.
-    `polls.rows`: op, process, key, value, count, offset, type, invoked, completed, event.
-    `marks.rows`: op, process, key (-1 if none), mark, time.
-    `replicas.rows`: replica, key, offset, count, epoch, value, time: what each replica in touch with its leader held and took for committed
-    when the run was over, the leader first. Only a simulation can look there.
-    `transactions.rows`: op, process, type, began, asked, completed, event; an operation named here was atomic: all its sends or none, `ok` if
-    it was committed, `fail` if it never will be. `asked` is when its process first asked for the commit, inf if it never did.
-    `process`, `replica`, `key` and `error` are codes into the name lists; `event` is the id of the trace event that began the send or answered
-    the poll, -1 if there is none. Times are seconds. `created[key][value]` is the time at which a record came into being.
+    `polls.rows`: op, process, key, value, count, offset, type, invoked, completed, event. `marks.rows`: op, process,
+    key (-1 if none), mark, time. `replicas.rows`: replica, key, offset, count, epoch, value, time: what each replica in
+    touch with its leader held and took for committed when the run was over, the leader first. Only a simulation can
+    look there. `transactions.rows`: op, process, type, began, asked, completed, event; an operation named here was
+    atomic: all its sends or none, `ok` if it was committed, `fail` if it never will be. `asked` is when its process
+    first asked for the commit, inf if it never did. `process`, `replica`, `key` and `error` are codes into the name
+    lists; `event` is the id of the trace event that began the send or answered the poll, -1 if there is none. Times are
+    seconds. `created[key][value]` is the time at which a record came into being.
     """
 
     def __init__(self):
@@ -73,7 +74,8 @@ class History:
             error: str = "") -> int:
         """One operation of several micro-operations; the number of the operation.
 
-        A micro-operation is ("send", key, value[, offset]) or ("poll", {key: [(offset, value), ...]}) or ("rebalance", key).
+        A micro-operation is ("send", key, value[, offset]) or ("poll", {key: [(offset, value), ...]}) or ("rebalance",
+        key).
         """
         op, code, kind = self.op(), self.processes.code(process), _type_code(type)
         time = float(op) if time is None else time
@@ -93,13 +95,14 @@ class History:
                 raise ValueError(f"micro-operation: {micro_op[0]!r} is not one of 'send', 'poll', 'rebalance'")
         return op
 
-    def transaction(self, process: str, *micro_ops, type: str = "ok", began: float | None = None, asked: float | None = None,
-                    time: float | None = None) -> int:
+    def transaction(self, process: str, *micro_ops, type: str = "ok", began: float | None = None,
+                    asked: float | None = None, time: float | None = None) -> int:
         """One atomic operation (see `txn`): `ok` committed, `fail` aborted, `info` unknown; its number."""
         op = self.txn(process, *micro_ops, type=type, time=time, invoked=began)
         time = float(op) if time is None else time
         asked = (inf if type == "fail" else time) if asked is None else asked
-        self.transactions.append(op, self.processes.code(process), _type_code(type), time if began is None else began, asked, time, -1)
+        self.transactions.append(op, self.processes.code(process), _type_code(type), time if began is None else began,
+                                 asked, time, -1)
         return op
 
     def send(self, process: str, key: str, value: int, offset: int = UNKNOWN, type: str = "ok", **times) -> int:
@@ -140,18 +143,20 @@ class History:
         return int(self.sends.rows["count"].sum())
 
     def latencies(self, what: str = "produce") -> np.ndarray:
-        """Seconds from a record's creation to its acknowledgement (`produce`) or its first delivery (`end_to_end`), one per record.
+        """Seconds from creation to acknowledgement (`produce`) or first delivery (`end_to_end`), one per record.
 
-        Records that were never acknowledged, or never delivered, have none. A history without creation times counts from the invocation.
+        Records that were never acknowledged, or never delivered, have none. A history without creation times counts
+        from the invocation.
         """
         if what not in ("produce", "end_to_end"):
             raise ValueError(f"what: {what!r} is not one of 'produce', 'end_to_end'")
         rows = self.acknowledged() if what == "produce" else self._deliveries()
-        parts = [self._since_creation(key, rows[rows["key"] == key], once=what == "end_to_end") for key in range(len(self.keys))]
+        parts = [self._since_creation(key, rows[rows["key"] == key], once=what == "end_to_end")
+                 for key in range(len(self.keys))]
         return np.concatenate(parts) if parts else np.empty(0)
 
     def flow(self, what: str = "acknowledged") -> tuple[np.ndarray, np.ndarray]:
-        """When records were `acknowledged` or put into a consumer's hands (`delivered`): times in seconds, and how many at each."""
+        """When records were `acknowledged`, or `delivered` to a consumer: times in seconds, and how many at each."""
         rows = {"acknowledged": self.acknowledged, "delivered": self._deliveries}[what]()
         return rows["completed"], rows["count"]
 
@@ -167,7 +172,7 @@ class History:
         return rows[rows["process"] != self.processes.code(FINAL_READER)] if FINAL_READER in self.processes else rows
 
     def events(self) -> Iterator[dict]:
-        """The history as Jepsen-style completions, one dict an operation, in order of invocation; `export` makes JSON lines of them.
+        """The history as Jepsen-style completions, one dict an operation in order of invocation; for `export`.
 
         `value` lists [f, key, first value, count, first offset].
         """

@@ -91,7 +91,7 @@ class KeyLog:
         return position
 
     def sent_at(self) -> np.ndarray:
-        """When each stretch was last sent, in seconds: it was appended then or later; never (inf) if nobody is known to have sent it."""
+        """When each stretch was last sent, in seconds: appended then or later; inf if nobody is known to have."""
         times = np.full(len(self.start), -np.inf)
         np.maximum.at(times, self.stretch[self.of_send], self.sends["invoked"][self.send_row])
         return np.where(np.isneginf(times), np.inf, times)

@@ -33,13 +33,15 @@ ON_READS = (*SENTENCES, "inconsistent offset", "internal poll skip", "internal n
 KINDS = (*ON_READS, "internal nonmonotonic send", "nonmonotonic send", "internal send skip")
 
 
-EXPIRED = "{records} of {key} ({offsets}; sent by {process}, acknowledged at {time}) are older than the retention, and gone"
+EXPIRED = ("{records} of {key} ({offsets}; sent by {process}, acknowledged at {time}) are older than the retention, "
+           "and gone")
 
 
 def log_findings(history: History, limit: int | None, retention: float | None = None) -> dict[str, Findings]:
     """What each check finds in a history, with the `limit` largest cases of each key.
 
-    With a retention (seconds) the log may begin later than it did: what is missing from its beginning and older is `expired`, not lost.
+    With a retention (seconds) the log may begin later than it did: what is missing from its beginning and older is
+    `expired`, not lost.
     """
     findings = {kind: Findings() for kind in (KINDS if retention is None else (*KINDS, "expired"))}
     sends, odd_sends = _sound(history.sends.rows, history)
@@ -69,7 +71,8 @@ def _final_reader(history: History) -> int:
 def _last_look(history: History) -> float:
     """When the final reader read, in seconds; without one, when anybody did last."""
     final = _final_reader(history)
-    times = [table.rows[name][table.rows["process"] == final] for table, name in ((history.polls, "completed"), (history.marks, "time"))]
+    times = [table.rows[name][table.rows["process"] == final]
+             for table, name in ((history.polls, "completed"), (history.marks, "time"))]
     found = np.concatenate(times)
     return float(found.max() if len(found) else history.polls.rows["completed"].max(initial=0.0))
 
@@ -92,7 +95,8 @@ def _sound(rows: np.ndarray, history: History) -> tuple[np.ndarray, int]:
 def _proven(sends: np.ndarray, polls: np.ndarray, transactions: np.ndarray) -> np.ndarray:
     """Which sends certainly happened: `ok`, or unknown and a part of the operation was read, which proves all.
 
-    An application sends the records of an aborted transaction again: a transaction is proven only where a read had its very offset.
+    An application sends the records of an aborted transaction again: a transaction is proven only where a read had its
+    very offset.
     """
     proven = sends["type"] == OK
     unsure = np.flatnonzero(sends["type"] == INFO)
@@ -154,7 +158,9 @@ class _Judge:
         lost, unseen = log.lost(), np.flatnonzero(log.acknowledged & ~log.read)
         if self.history.drained:  # the final reader got past everything: what it did not see is not merely late
             lost = np.union1d(lost, unseen)
-        vanished = np.flatnonzero(log.acknowledged & log.read & ~log.left) if _final_reader(self.history) >= 0 else lost[:0]
+        vanished = lost[:0]
+        if _final_reader(self.history) >= 0:
+            vanished = np.flatnonzero(log.acknowledged & log.read & ~log.left)
         if self.expires is not None:
             gone = self._expired()
             self._add(findings, "expired", np.intersect1d(np.union1d(lost, vanished), gone), log.writer)
@@ -170,9 +176,9 @@ class _Judge:
         self._sends(findings)
 
     def _expired(self) -> np.ndarray:
-        """The stretches that retention may have deleted: old enough when the log was last read, and before all that was still there."""
+        """The stretches that retention may have deleted: old at the last reading, and before all that is left."""
         log = self.log
-        begins = log.first[log.left & (log.first >= 0)].min(initial=len(log.offset)) if log.left.any() else len(log.offset)
+        begins = log.first[log.left & (log.first >= 0)].min(initial=len(log.offset))
         return np.flatnonzero((self.expires <= _last_look(self.history)) & (log.last < begins))
 
     # Checks on records: a run of neighbouring stretches is one anomaly.

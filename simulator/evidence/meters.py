@@ -8,10 +8,10 @@ from collections import defaultdict
 class Meters:
     """Counters and time-weighted levels.
 
-    `traffic[(zone, zone)]` is bytes sent from one zone to another (a zone to itself included); `crossings[(role, role)]`
-    is those that changed zone, by who sent them to whom (producer, broker, consumer...); `counts[name]` is how often
-    something happened or how much of it there was; `integrals[name]` is a level times seconds, for example byte-seconds
-    stored.
+    `traffic[(zone, zone)]` is bytes sent from one zone to another (a zone to itself included); `crossings[(role,
+    role)]` is those that changed zone, by who sent them to whom (producer, broker, consumer...); `counts[name]` is how
+    often something happened or how much of it there was; `integrals[name]` is a level times seconds, for example
+    byte-seconds stored.
     """
 
     def __init__(self):
@@ -44,4 +44,5 @@ class Meters:
         return pd.DataFrame(rows, columns=["meter", "amount"])
 
     def __repr__(self) -> str:
-        return f"Meters: {sum(self.traffic.values()) / 1e6:,.1f} MB sent, {self.cross_zone_bytes() / 1e6:,.1f} MB of it between zones"
+        sent, crossing = sum(self.traffic.values()) / 1e6, self.cross_zone_bytes() / 1e6
+        return f"Meters: {sent:,.1f} MB sent, {crossing:,.1f} MB of it between zones"

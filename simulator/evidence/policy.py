@@ -11,14 +11,12 @@ ISOLATIONS = ("read_committed", "read_uncommitted")
 class Guarantees:
     """What a system offers its clients, as plain data; the defaults are the strongest promise.
 
-    idempotence: a retried send is stored once.
-    subscribe: consumers read as members of a group, which moves keys between them at any time.
-    isolation: `read_committed` shows consumers nothing that may still be rolled back; `read_uncommitted` shows records of open and of aborted
-    transactions, so that aborted, dirty and circular reads break no promise.
-    durable: what was acknowledged survives; False for fire and forget.
-    in_order: records of one process stay in the order in which it sent them.
-    delivery_limit: deliveries of one message before a queue gives up on it, None if it never does.
-    retention: seconds for which a log keeps a record; None if it keeps them for ever.
+    idempotence: a retried send is stored once. subscribe: consumers read as members of a group, which moves keys
+    between them at any time. isolation: `read_committed` shows consumers nothing that may still be rolled back;
+    `read_uncommitted` shows records of open and of aborted transactions, so that aborted, dirty and circular reads
+    break no promise. durable: what was acknowledged survives; False for fire and forget. in_order: records of one
+    process stay in the order in which it sent them. delivery_limit: deliveries of one message before a queue gives up
+    on it, None if it never does. retention: seconds for which a log keeps a record; None if it keeps them for ever.
     """
     idempotence: bool = True
     subscribe: bool = False
@@ -42,7 +40,7 @@ def permitted(guarantees: Guarantees) -> frozenset[str]:
     # Records of several producers interleave, and a queue delivers at least once: whether a further delivery had a
     # reason is a check of its own.
     # Kafka does not isolate the writes of transactions from each other: they may interleave differently in two keys.
-    # That nobody saw the last records proves nothing unless a final reader looked for them, and then they are lost writes.
+    # That nobody saw the last records proves nothing unless a final reader looked for them: then they are lost writes.
     allowed = {"internal send skip", "redelivery", "unseen", "write cycle", "mixed cycle"}
     if guarantees.retention is not None:
         allowed |= {"expired"}

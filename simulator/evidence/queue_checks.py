@@ -187,7 +187,8 @@ class _Judge:
             self._found("redelivery", deliveries[-1], f"{{message}} was delivered {times}, last to {{who}}")
         attempts = [row["attempt"] if row["attempt"] > 0 else nth for nth, row in enumerate(deliveries, 1)]
         if limit and attempts and max(attempts) > limit:
-            self._found("over-delivery", deliveries[-1], f"{{message}} was given to {{who}} beyond its limit of {limit}")
+            self._found("over-delivery", deliveries[-1],
+                        f"{{message}} was given to {{who}} beyond its limit of {limit}")
         self._again(message, "double possession", self._holder, "while {other} held it")
         self._again(message, "unjustified redelivery", self._unjustified,
                     "again: no nack, no expired lease, no disconnect and no failover after {other} got it")

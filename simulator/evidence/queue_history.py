@@ -158,8 +158,9 @@ class QueueHistory:
         return (done - self._creation(rows))[~np.isnan(done)]
 
     def flow(self, what: str = "acknowledged") -> tuple[np.ndarray, np.ndarray]:
-        """When messages were `acknowledged` to the publisher, `delivered` to a consumer or `settled`: times in seconds, and a 1 for each."""
-        times = {"acknowledged": lambda: self.acknowledged()["completed"], "delivered": lambda: self.deliveries.rows["time"],
+        """When messages were `acknowledged`, `delivered` or `settled`: times in seconds, and a 1 for each."""
+        times = {"acknowledged": lambda: self.acknowledged()["completed"],
+                 "delivered": lambda: self.deliveries.rows["time"],
                  "settled": lambda: self.settlements.rows["time"]}[what]()
         return times, np.ones(len(times), int)
 

@@ -1,7 +1,8 @@
 """The check of replicas: what is committed is the same record, written in the same epoch, wherever it is held.
 
-Kafka's log matching: two logs that hold an offset below the high watermark hold the same record there. A replica that is merely
-behind agrees. The check needs to see into the replicas (`History.replicas`), so it speaks of simulations only.
+Kafka's log matching: two logs that hold an offset below the high watermark hold the same record there. A replica that
+is merely behind agrees. The check needs to see into the replicas (`History.replicas`), so it speaks of simulations
+only.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ def _offsets_that_differ(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 def _records(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Offset, epoch and value of each record."""
     values = values_of(rows)
-    return values + np.repeat(rows["offset"] - rows["value"], rows["count"]), np.repeat(rows["epoch"], rows["count"]), values
+    offsets = values + np.repeat(rows["offset"] - rows["value"], rows["count"])
+    return offsets, np.repeat(rows["epoch"], rows["count"]), values
 
 
 def _runs(offsets: np.ndarray) -> list[np.ndarray]:
@@ -55,8 +57,9 @@ def _anomaly(history: History, leaders: np.ndarray, own: np.ndarray, run: np.nda
     first, last = int(run[0]), int(run[-1])
     key, name = history.keys[own["key"][0]], history.processes[own["replica"][0]]
     (theirs, _), (mine, values) = _held(leaders, run), _held(own, run)
-    sentence = (f"{spans([(first, last)], 'offset')} of {key} hold{'s' * (first == last)} {mine} on {name}, and {theirs} on its leader "
-                f"{history.processes[leaders['replica'][0]]}")
+    leader, hold = history.processes[leaders["replica"][0]], "holds" if first == last else "hold"
+    where = f"{spans([(first, last)], 'offset')} of {key}"
+    sentence = f"{where} {hold} {mine} on {name}, and {theirs} on its leader {leader}"
     return Anomaly(KIND, key, name, values, ((first, last),), len(run), float(own["time"][0]), sentence)
 
 

@@ -174,13 +174,16 @@ class Report:
         quiet = [verdict for verdict in self._lines() if verdict.word == HOLDS]
         items = "".join(f"<li>{escape(str(anomaly))}</li>" for anomaly in self.anomalies[:SHOWN])
         more = "".join(f"<p>{escape(line)}</p>" for line in self._more())
-        return (f"<p><strong>{escape(str(self))}</strong></p>" + (_html_table(told) if told else "") + (f"<ul>{items}</ul>" if items else "")
-                + more + f"<details><summary>{MARKS[HOLDS][0]} {plural(len(quiet), 'check')} found nothing</summary>{_html_table(quiet)}</details>")
+        nothing = f"{MARKS[HOLDS][0]} {plural(len(quiet), 'check')} found nothing"
+        return (f"<p><strong>{escape(str(self))}</strong></p>" + (_html_table(told) if told else "")
+                + (f"<ul>{items}</ul>" if items else "") + more
+                + f"<details><summary>{nothing}</summary>{_html_table(quiet)}</details>")
 
 
 def _html_table(verdicts: list[Verdict]) -> str:
-    return ('<table><caption>Verdict of each check</caption><thead><tr><th scope="col">verdict</th><th scope="col">check</th>'
-            f'<th scope="col">found</th></tr></thead><tbody>{"".join(map(_html_row, verdicts))}</tbody></table>')
+    head = "".join(f'<th scope="col">{column}</th>' for column in ("verdict", "check", "found"))
+    return (f"<table><caption>Verdict of each check</caption><thead><tr>{head}</tr></thead>"
+            f"<tbody>{''.join(map(_html_row, verdicts))}</tbody></table>")
 
 
 def _verdict(kind: str, found: Findings, allowed: bool) -> Verdict:

@@ -1,7 +1,8 @@
 """Append-only tables of packed rows, and the names their integer codes stand for.
 
-Evidence is written once per batch or message, millions of times in a long run, and read as whole columns afterwards. A row is
-packed into bytes when it is appended (a third of a microsecond, no object kept alive) and read back as a NumPy record array.
+Evidence is written once per batch or message, millions of times in a long run, and read as whole columns afterwards. A
+row is packed into bytes when it is appended (a third of a microsecond, no object kept alive) and read back as a NumPy
+record array.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Table:
         self.append = self._appender()
 
     def _appender(self):
-        """A function that adds a row, its values in the order of the columns (a closure: half the price of a method)."""
+        """A function that adds a row, values in the columns' order (a closure: half the price of a method)."""
         pack, extend = self.pack, self.extend
 
         def append(*row) -> None:

@@ -1,7 +1,8 @@
 """What the nodes did: messages, appends, elections, crashes; each event with the id of the event that caused it.
 
-A trace is columns, not objects. The one thing it knows about a protocol is a sentence per kind of event, given by the model that
-writes it, so that any trace can be told as a story, drawn and searched for causes without knowing which broker wrote it.
+A trace is columns, not objects. The one thing it knows about a protocol is a sentence per kind of event, given by the
+model that writes it, so that any trace can be told as a story, drawn and searched for causes without knowing which
+broker wrote it.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ class NodeInfo:
 class Kind:
     """A kind of event: its name, its shape and the sentence that tells it.
 
-    shape: `send` (a message leaves for `peer`), `receive` (a message arrives from `peer`; its cause is the send), `drop` (it never
-    will; its cause is the send), `local` (something happened at the node) or `state` (local, and worth a mark on a timeline).
-    The sentence may use {node} {peer} {key} {offset} {last} {count} {epoch} {value} {note}, and in words {records} ("3 records") and
-    {offsets} ("offsets 4–6"); {last} is the last of `count` offsets.
+    shape: `send` (a message leaves for `peer`), `receive` (a message arrives from `peer`; its cause is the send),
+    `drop` (it never will; its cause is the send), `local` (something happened at the node) or `state` (local, and worth
+    a mark on a timeline). The sentence may use {node} {peer} {key} {offset} {last} {count} {epoch} {value} {note}, and
+    in words {records} ("3 records") and {offsets} ("offsets 4–6"); {last} is the last of `count` offsets.
     """
     name: str
     shape: str
@@ -43,9 +44,10 @@ class Kind:
 class Trace:
     """Events in the order in which they happened; an event's id is its position.
 
-    `events.rows`: time (s), kind, node, peer, key, cause, offset, count, epoch, value; codes index `kinds`, `nodes` and `keys`, -1 is none.
-    `value` is the first record's value where records are on the move (it names them even when offsets are given out anew),
-    otherwise whatever the kind's sentence makes of it. `notes[id]` is a text that belongs to one event.
+    `events.rows`: time (s), kind, node, peer, key, cause, offset, count, epoch, value; codes index `kinds`, `nodes` and
+    `keys`, -1 is none. `value` is the first record's value where records are on the move (it names them even when
+    offsets are given out anew), otherwise whatever the kind's sentence makes of it. `notes[id]` is a text that belongs
+    to one event.
     """
 
     def __init__(self, enabled: bool = True):
@@ -53,7 +55,8 @@ class Trace:
         self.nodes: list[NodeInfo] = []
         self.keys = Names()
         self.notes: dict[int, str] = {}
-        self.events = Table(time="d", kind="h", node="h", peer="h", key="i", cause="i", offset="q", count="i", epoch="i", value="q")
+        self.events = Table(time="d", kind="h", node="h", peer="h", key="i", cause="i", offset="q", count="i",
+                            epoch="i", value="q")
         self.enabled = enabled
         self.add = self._adder() if enabled else _ignore
 
@@ -77,7 +80,8 @@ class Trace:
         """
         pack, extend, notes, ids = self.events.pack, self.events.extend, self.notes, count()
 
-        def add(time, kind, node, peer=-1, key=-1, cause=NO_CAUSE, offset=-1, count=0, epoch=-1, value=-1, note="") -> int:
+        def add(time, kind, node, peer=-1, key=-1, cause=NO_CAUSE, offset=-1, count=0, epoch=-1, value=-1,
+                note="") -> int:
             extend(pack(time, kind, node, peer, key, cause, offset, count, epoch, value))
             event = next(ids)
             if note:
@@ -103,7 +107,8 @@ class Trace:
     def where(self, *kind_names: str, key: str | None = None, node: str | None = None) -> np.ndarray:
         """The ids of the events of these kinds (of all kinds if none is named), optionally of one key or node."""
         rows = self.events.rows
-        chosen = np.isin(rows["kind"], [self.code(name) for name in kind_names]) if kind_names else np.ones(len(rows), bool)
+        kinds = [self.code(name) for name in kind_names]
+        chosen = np.isin(rows["kind"], kinds) if kinds else np.ones(len(rows), bool)
         if key is not None:
             chosen &= rows["key"] == (self.keys.code(key) if key in self.keys else -2)
         if node is not None:
@@ -123,17 +128,17 @@ class Trace:
         """One event in words."""
         row = self.events.rows[event]
         name = lambda code: self.nodes[code].name if code >= 0 else ""
+        first, count, last = row["offset"], row["count"], row["offset"] + row["count"] - 1
         return self.kinds[row["kind"]].sentence.format(
-            node=name(row["node"]), peer=name(row["peer"]), key=self.keys[row["key"]], offset=row["offset"],
-            last=row["offset"] + row["count"] - 1, count=row["count"], epoch=row["epoch"], value=row["value"],
-            records="1 record" if row["count"] == 1 else f"{row['count']:,} records",
-            offsets=f"offset {row['offset']}" if row["count"] == 1 else f"offsets {row['offset']}–{row['offset'] + row['count'] - 1}",
-            note=self.notes.get(event, ""))
+            node=name(row["node"]), peer=name(row["peer"]), key=self.keys[row["key"]], offset=first, last=last,
+            count=count, epoch=row["epoch"], value=row["value"], note=self.notes.get(event, ""),
+            records="1 record" if count == 1 else f"{count:,} records",
+            offsets=f"offset {first}" if count == 1 else f"offsets {first}–{last}")
 
     def digest(self) -> str:
         """SHA-256 of everything recorded: two runs are the same run exactly if their digests agree."""
-        names = [[(k.name, k.shape) for k in self.kinds], [(n.name, n.role, n.zone) for n in self.nodes], self.keys.names,
-                 sorted(self.notes.items())]
+        names = [[(k.name, k.shape) for k in self.kinds], [(n.name, n.role, n.zone) for n in self.nodes],
+                 self.keys.names, sorted(self.notes.items())]
         return hashlib.sha256(json.dumps(names).encode() + self.events.rows.tobytes()).hexdigest()
 
     def __repr__(self) -> str:

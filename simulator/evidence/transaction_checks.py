@@ -1,9 +1,10 @@
 """The checks of transactions: all or nothing, nothing before its time, and no circles.
 
-Names and definitions follow Adya's phenomena as Jepsen uses them for Kafka (github.com/jepsen-io/jepsen, jepsen/src/jepsen/tests/kafka.clj):
-G0 is a cycle of writes, G1a an aborted read, G1c a circle of information. An operation counts as a transaction if the history names it
-one. Inference is conservative: a record that several operations have sent proves nothing about any of them, and a transaction of unknown
-outcome counts as committed only if something that it alone has sent was read.
+Names and definitions follow Adya's phenomena as Jepsen uses them for Kafka (github.com/jepsen-io/jepsen,
+jepsen/src/jepsen/tests/kafka.clj): G0 is a cycle of writes, G1a an aborted read, G1c a circle of information. An
+operation counts as a transaction if the history names it one. Inference is conservative: a record that several
+operations have sent proves nothing about any of them, and a transaction of unknown outcome counts as committed only if
+something that it alone has sent was read.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class _Judge:
         return rows[good]
 
     def _number_records(self, sends: np.ndarray, polls: np.ndarray) -> None:
-        """One number for each record, that is for each key and value: `sent` and `read` list the records of all rows."""
+        """One number for each record, that is each key and value: `sent` and `read` list the records of all rows."""
         key = np.concatenate([np.repeat(rows["key"], rows["count"]) for rows in (sends, polls)]).astype(np.int64)
         value = np.concatenate([values_of(rows) for rows in (sends, polls)])
         pairs, number = np.unique(np.stack((key, value)), axis=1, return_inverse=True)
@@ -68,12 +69,13 @@ class _Judge:
         self.sent_by, self.read_by = (np.repeat(np.arange(len(rows)), rows["count"]) for rows in (sends, polls))
 
     def _find_writers(self, sends: np.ndarray) -> None:
-        """`writer[record]` is the transaction that alone has sent it, -1 if there is none or if others have sent it too."""
+        """`writer[record]` is the transaction that alone has sent it; -1 if none did, or others did too."""
         ops = sends["op"][self.sent_by]
         low, high = np.full(len(self.key), np.iinfo(np.int64).max), np.full(len(self.key), -1, np.int64)
         np.minimum.at(low, self.sent, ops)
         np.maximum.at(high, self.sent, ops)
-        self.writer = np.array([self.place.get(int(op), -1) if op == other else -1 for op, other in zip(low, high)], np.int64)
+        self.writer = np.array([self.place.get(int(op), -1) if op == other else -1 for op, other in zip(low, high)],
+                               np.int64)
         self.offset = np.full(len(self.key), -1, np.int64)
         for rows, numbers, by in ((sends, self.sent, self.sent_by), (self.polls, self.read, self.read_by)):
             first = np.cumsum(rows["count"]) - rows["count"]
@@ -102,8 +104,9 @@ class _Judge:
         """An anomaly about these records; those of the first key stand for all."""
         of_key = numbers[self.key[numbers] == self.key[numbers].min()]
         offsets = np.sort(self.offset[of_key][self.offset[of_key] >= 0])
-        return Anomaly(kind, self.history.keys[self.key[of_key[0]]], self.history.processes[row["process"]], self._ranges(of_key),
-                       ranges(offsets, np.ones(len(offsets), np.int64)), count, float(row["completed"]), sentence, int(row["event"]))
+        return Anomaly(kind, self.history.keys[self.key[of_key[0]]], self.history.processes[row["process"]],
+                       self._ranges(of_key), ranges(offsets, np.ones(len(offsets), np.int64)), count,
+                       float(row["completed"]), sentence, int(row["event"]))
 
     # All or nothing
 
@@ -117,13 +120,15 @@ class _Judge:
         left[self.read[final]] = True
         mine = np.flatnonzero((self.writer >= 0))
         mine = mine[self.rows["type"][self.writer[mine]] != FAIL]
-        there, gone = (np.bincount(self.writer[mine[left[mine] == shown]], minlength=len(self.rows)) for shown in (True, False))
+        there, gone = (np.bincount(self.writer[mine[left[mine] == shown]], minlength=len(self.rows))
+                       for shown in (True, False))
         torn = np.flatnonzero((there > 0) & (gone > 0))
-        found.add(len(torn), gone[torn].sum(), [self._torn(t, mine[self.writer[mine] == t], left) for t in self._largest(torn, gone)])
+        found.add(len(torn), gone[torn].sum(),
+                  [self._torn(t, mine[self.writer[mine] == t], left) for t in self._largest(torn, gone)])
 
     def _torn(self, transaction: int, records: np.ndarray, left: np.ndarray) -> Anomaly:
-        row, gone = self.rows[transaction], records[~left[records]]
-        sentence = (f"of {self._name(transaction)} ({OUTCOMES[row['type']]}) the log holds {self._records(records[left[records]])}, "
+        row, there, gone = self.rows[transaction], records[left[records]], records[~left[records]]
+        sentence = (f"of {self._name(transaction)} ({OUTCOMES[row['type']]}) the log holds {self._records(there)}, "
                     f"but not {self._records(gone)}")
         return self._anomaly("torn transaction", gone, len(gone), row, sentence)
 
@@ -146,9 +151,9 @@ class _Judge:
 
     def _dirty(self, poll: int, transaction: int, records: np.ndarray) -> Anomaly:
         row, asked = self.polls[poll], self.rows["asked"][transaction]
-        then = f"whose commit was asked for at {asked:.3f} s" if np.isfinite(asked) else "whose commit was never asked for"
-        sentence = (f"{self.history.processes[row['process']]} at {row['completed']:.3f} s read {self._records(records)} of "
-                    f"{self._name(transaction)}, {then}")
+        reader, when = self.history.processes[row["process"]], f"at {asked:.3f} s" if np.isfinite(asked) else None
+        sentence = (f"{reader} at {row['completed']:.3f} s read {self._records(records)} of {self._name(transaction)}, "
+                    f"whose commit was {f'asked for {when}' if when else 'never asked for'}")
         return self._anomaly("dirty read", records, len(records), row, sentence)
 
     # No circles
@@ -156,10 +161,12 @@ class _Judge:
     def cycles(self, findings: dict[str, Findings]) -> None:
         """Cycles of committed transactions: of writes alone, of reads alone, and of both."""
         writes, reads = self._write_edges(), self._read_edges()
-        for kind, edges, must in (("write cycle", writes, writes), ("read cycle", reads, reads), ("mixed cycle", writes | reads, reads)):
+        for kind, edges, must in (("write cycle", writes, writes), ("read cycle", reads, reads),
+                                  ("mixed cycle", writes | reads, reads)):
             for members in self._strong(edges):
                 inside = [edge for edge in must if edge[0] in members and edge[1] in members]
-                if inside and not (kind == "mixed cycle" and not any(edge in writes for edge in self._within(edges, members))):
+                if inside and not (kind == "mixed cycle"
+                                   and not any(edge in writes for edge in self._within(edges, members))):
                     findings[kind].add(1, len(members), [self._cycle(kind, edges, members, inside[0])])
 
     def _within(self, edges: dict, members: set[int]) -> list[tuple[int, int]]:
@@ -180,7 +187,9 @@ class _Judge:
     def _read_edges(self) -> dict[tuple[int, int], tuple[int, int, str]]:
         """(a, b) if b read what a had sent, with the record."""
         edges: dict[tuple[int, int], tuple[int, int, str]] = {}
-        reader = np.array([self.place.get(int(op), -1) for op in self.polls["op"]], np.int64)[self.read_by] if len(self.read_by) else self.read_by
+        reader = self.read_by
+        if len(reader):
+            reader = np.array([self.place.get(int(op), -1) for op in self.polls["op"]], np.int64)[reader]
         writer = self.writer[self.read]
         for number in np.flatnonzero((reader >= 0) & (writer >= 0) & (reader != writer)):
             a, b = int(writer[number]), int(reader[number])
@@ -205,7 +214,8 @@ class _Judge:
         told = "; ".join(self._step(step, edges[step]) for step in steps)
         row = self.rows[edge[1]]
         records = np.array([edges[edge][1]])
-        return self._anomaly(kind, records, len(members), row, f"{plural(len(steps), 'transaction')} in a circle: {told}")
+        return self._anomaly(kind, records, len(members), row,
+                             f"{plural(len(steps), 'transaction')} in a circle: {told}")
 
     def _step(self, step: tuple[int, int], how: tuple[int, int, str]) -> str:
         before, after, verb = how

@@ -22,7 +22,8 @@ RECOVERIES = ("start", "restart", "resume", "healed", "unfenced")  # a node that
 # What to leave out first if there is too much to tell: what is named later, and last what is not named at all.
 TELLING = ("truncate", "lost_unflushed", "crash", "power_loss", "isolate", "pause", "elected", "fenced", "append",
            "acknowledged", "drop", "retry", "timeout", "produce", "publish", "deliver", "delivered", "reset", "offline",
-           "gave_up", "marker", "transaction", "marker_refused", "aborted", "committed", "uncertain", "replicate", "isr")
+           "gave_up", "marker", "transaction", "marker_refused", "aborted", "committed", "uncertain",
+           "replicate", "isr")
 SHAPES = ("state", "drop", "local")  # what a story tells, the most important first
 
 
@@ -54,7 +55,8 @@ class Explanation:
                        f'<th scope="row" style="text-align:left">{escape(line.node)}</th>'
                        f'<td style="text-align:left">{escape(line.sentence)}</td></tr>' for line in self.lines)
         return (f'<table><caption style="text-align:left"><strong>{escape(self.title)}</strong></caption><thead><tr>'
-                '<th scope="col">time</th><th scope="col">node</th><th scope="col" style="text-align:left">what happened</th></tr></thead>'
+                '<th scope="col">time</th><th scope="col">node</th>'
+                '<th scope="col" style="text-align:left">what happened</th></tr></thead>'
                 f"<tbody>{rows}</tbody></table><p>{escape(self.ending)}</p>")
 
 
@@ -70,7 +72,8 @@ def why(history: History, trace: Trace, anomaly: Anomaly) -> Explanation:
     search = _Search(trace, anomaly)
     trail = search.trail(_own_events(history, anomaly))
     lines = [_line(trace, event) for event in search.most_telling(search.turning_points(trail))]
-    return Explanation(title, tuple(sorted(lines + search.never_copied(trail) + search.never_cut(), key=lambda line: line.time)), ending)
+    lines += search.never_copied(trail) + search.never_cut()
+    return Explanation(title, tuple(sorted(lines, key=lambda line: line.time)), ending)
 
 
 def _own_events(history: History, anomaly: Anomaly) -> np.ndarray:
@@ -128,14 +131,16 @@ class _Search:
         if self.anomaly.kind in LOSS and not np.any(self.shape[trail] == "state"):  # nothing said that it was removed
             found |= self._trouble((self.shape == "state") & (rows["time"] > end), nodes, 0)
         if self.anomaly.kind == "redelivery":
-            late = here & (rows["time"] > end) & np.isin(rows["kind"], [self.names.index(name) for name in REFUSALS if name in self.names])
+            refusals = [self.names.index(name) for name in REFUSALS if name in self.names]
+            late = here & (rows["time"] > end) & np.isin(rows["kind"], refusals)
             found |= set(np.flatnonzero(late)[:1].tolist())
         found |= {cause for event in list(found) for cause in self.trace.causes(event) if self.shape[cause] == "state"}
         return np.array(sorted(found))
 
     def _named(self) -> list[int]:
         """The nodes that the anomaly itself names: its process, or a subscriber whose queue it is about."""
-        return [code for code, node in enumerate(self.trace.nodes) if node.name in (self.anomaly.process, self.anomaly.key)]
+        return [code for code, node in enumerate(self.trace.nodes)
+                if node.name in (self.anomaly.process, self.anomaly.key)]
 
     def _trouble(self, chosen: np.ndarray, nodes: np.ndarray, which: int) -> set[int]:
         """For each node its first (0) or last (-1) change of state among the chosen events, if that is no recovery."""

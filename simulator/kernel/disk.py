@@ -1,7 +1,7 @@
 """A disk behind a page cache: a write is safe from a crash at once, from a power loss only once it was flushed.
 
-The operating system flushes dirty pages about 30 s after they were written (Linux `vm.dirty_expire_centisecs` = 3000); a program that
-wants to be sure calls fsync and waits. Left out: bandwidth, read latency, torn writes.
+The operating system flushes dirty pages about 30 s after they were written (Linux `vm.dirty_expire_centisecs` = 3000);
+a program that wants to be sure calls fsync and waits. Left out: bandwidth, read latency, torn writes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class DiskProfile:
     """How long an fsync takes, and how old dirty pages get before the system writes them back, both in seconds.
 
-    The default fsync is that of a cloud volume: EBS gp3, mean 0.7 ms and maximum 5 ms measured with fio (besthub.dev, secondary source).
+    The default fsync is that of a cloud volume: EBS gp3, mean 0.7 ms and maximum 5 ms measured with fio (besthub.dev,
+    secondary source).
     """
     fsync: Distribution | float = field(default_factory=lambda: Lognormal.from_percentiles(p50=0.00065, p99=0.0015))
     writeback: float = 30.0

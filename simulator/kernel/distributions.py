@@ -31,7 +31,7 @@ class Distribution:
         return np.round(self.quantile(stream.uniforms(count)), 9)
 
     def sampler(self, stream: Stream) -> Callable[[], float]:
-        """A function that returns the next draw; it takes from the stream in blocks, so give each sampler a stream of its own."""
+        """A function that returns the next draw; it takes the stream in blocks, so give each sampler its own."""
         def draws():
             while True:
                 yield from self.draws(stream, BLOCK).tolist()
@@ -62,7 +62,8 @@ class Uniform(Distribution):
 
     def __post_init__(self):
         check("high", self.high, is_number(self.high) and self.high >= 0, "at least 0")
-        check("low", self.low, is_number(self.low) and 0 <= self.low <= self.high, f"between 0 and high, which is {self.high}")
+        check("low", self.low, is_number(self.low) and 0 <= self.low <= self.high,
+              f"between 0 and high, which is {self.high}")
 
     @property
     def mean(self) -> float:
@@ -99,7 +100,8 @@ class Lognormal(Distribution):
     @classmethod
     def from_percentiles(cls, p50: float, p99: float, floor: float = 0.0) -> Lognormal:
         """The lognormal through a published median and 99th percentile (both including the floor)."""
-        check("p99", p99, all(map(is_number, (floor, p50, p99))) and floor < p50 <= p99, f"at least p50, which is {p50}, and both above the floor, {floor}")
+        check("p99", p99, all(map(is_number, (floor, p50, p99))) and floor < p50 <= p99,
+              f"at least p50, which is {p50}, and both above the floor, {floor}")
         return cls(p50 - floor, math.log((p99 - floor) / (p50 - floor)) / 2.3263478740408408, floor)
 
     @property
@@ -167,7 +169,9 @@ def as_distribution(field: str, value: float | Distribution) -> Distribution:
 
 def is_number(value, finite: bool = True) -> bool:
     """Whether a value is a real number, and finite unless that does not matter; True and False are not numbers here."""
-    return isinstance(value, Real) and not isinstance(value, bool) and value == value and (not finite or abs(value) < math.inf)
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return False
+    return value == value and (not finite or abs(value) < math.inf)
 
 
 def is_whole(value) -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: `kind`, the nodes it concerns, `at` and `lasts` in seconds (inf: for good), and `extra` seconds for a delay."""
+    """One fault: `kind`, its nodes, `at` and `lasts` in seconds (inf: for good), `extra` seconds for a delay."""
     kind: str
     nodes: tuple[str, ...]
     at: float
@@ -106,7 +106,8 @@ def _each(method_begin: str, method_end: str):
 def _rules(fault: Fault, world: World):
     near = frozenset(fault.nodes)
     far = frozenset(fault.others or (set(world.nodes) - near))
-    pairs = {"mute": [(near, far)], "slow_network": [(near, None), (None, near)]}.get(fault.kind, [(near, far), (far, near)])
+    one_sided = {"mute": [(near, far)], "slow_network": [(near, None), (None, near)]}
+    pairs = one_sided.get(fault.kind, [(near, far), (far, near)])
     action = {"slow_network": "delay", "drop": "drop"}.get(fault.kind, "hold")
     rules = [Rule(action, sources, targets, fault.extra) for sources, targets in pairs]
     began = world.trace.kind(fault.kind, "state", "the network around {node} fails: {note}")
@@ -125,5 +126,6 @@ def _rules(fault: Fault, world: World):
     return begin, end
 
 
-_EFFECTS = {"crash": _each("crash", "restart"), "power_loss": _each("lose_power", "restore_power"), "pause": _each("pause", "resume"),
-            "isolate": _rules, "partition": _rules, "mute": _rules, "drop": _rules, "slow_network": _rules}
+_EFFECTS = {"crash": _each("crash", "restart"), "power_loss": _each("lose_power", "restore_power"),
+            "pause": _each("pause", "resume"), "isolate": _rules, "partition": _rules, "mute": _rules, "drop": _rules,
+            "slow_network": _rules}

@@ -1,8 +1,9 @@
 """The network: zones, links, fault rules, and the bytes between zones.
 
-A message takes its turn on the sender's network card (size over bandwidth), then travels for a latency drawn for that link. Messages of
-one sender to one receiver arrive in order, as on a TCP connection. A fault is a rule: the first rule that matches a message decides
-whether it passes, is delayed, is lost, or is held, as TCP holds it and tries again, until the rule ends and the network heals.
+A message takes its turn on the sender's network card (size over bandwidth), then travels for a latency drawn for that
+link. Messages of one sender to one receiver arrive in order, as on a TCP connection. A fault is a rule: the first rule
+that matches a message decides whether it passes, is delayed, is lost, or is held, as TCP holds it and tries again,
+until the rule ends and the network heals.
 
 Left out: congestion inside the network, loss and retransmission below TCP, connection set-up.
 """
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 class NetworkProfile:
     """One-way latencies in seconds and the bandwidth of a node's network card in bytes a second.
 
-    The defaults are half of typical round trips in a cloud region: about 0.2 ms inside a zone, about 1 ms between zones, where
-    measurements of zone pairs range from 0.25 to 3.4 ms (xkyle.com/Measuring-AWS-Region-and-AZ-Latency). 10 Gbit/s.
+    The defaults are half of typical round trips in a cloud region: about 0.2 ms inside a zone, about 1 ms between
+    zones, where measurements of zone pairs range from 0.25 to 3.4 ms (xkyle.com/Measuring-AWS-Region-and-AZ-Latency).
+    10 Gbit/s.
     """
     same_zone: Distribution | float = field(default_factory=lambda: Lognormal.from_percentiles(p50=0.0001, p99=0.0004))
     cross_zone: Distribution | float = field(default_factory=lambda: Lognormal.from_percentiles(p50=0.0005, p99=0.0015))
@@ -34,7 +36,8 @@ class NetworkProfile:
     def __post_init__(self):
         for name in ("same_zone", "cross_zone"):
             object.__setattr__(self, name, as_distribution(name, getattr(self, name)))
-        check("bandwidth", self.bandwidth, is_number(self.bandwidth, finite=False) and self.bandwidth > 0, "greater than 0 bytes a second")
+        check("bandwidth", self.bandwidth, is_number(self.bandwidth, finite=False) and self.bandwidth > 0,
+              "greater than 0 bytes a second")
 
     @classmethod
     def instant(cls) -> NetworkProfile:
@@ -65,7 +68,8 @@ class Link:
         self.zones = (source.zone, target.zone)
         profile = network.profile
         latency = profile.same_zone if source.zone == target.zone else profile.cross_zone
-        self.latency = network.world.sampler(f"network/{source.name}→{target.name}{f'#{connection}' if connection else ''}", latency)
+        suffix = f"#{connection}" if connection else ""
+        self.latency = network.world.sampler(f"network/{source.name}→{target.name}{suffix}", latency)
         self._seconds_per_byte = 1.0 / profile.bandwidth
         self._last_arrival = 0.0
         self._held: list[tuple] = []
@@ -74,7 +78,7 @@ class Link:
 
     def send(self, kind: int, handler: Callable, message, size: int, cause: int = -1, key: int = -1,
              offset: int = -1, count: int = 0, epoch: int = -1, value: int = -1) -> int:
-        """Sends a message of `size` bytes: `handler(message, event)` is called at the target when it arrives; the id of the send event."""
+        """Sends `size` bytes; on arrival the target's `handler(message, event)` is called. The id of the send event."""
         network, source, target, world = self.network, self.source, self.target, self.world
         now = world.env._now
         sent = self._record(now, kind, source.code, target.code, key, cause, offset, count, epoch, value)
@@ -104,9 +108,11 @@ class Link:
         elif action == "drop":
             _, _, _, sent, *about = parcel
             key, *numbers = about
-            network.world.trace.add(network.world.now, network.DROP, self.target.code, self.source.code, key, sent, *numbers)
+            network.world.trace.add(network.world.now, network.DROP, self.target.code, self.source.code, key,
+                                    sent, *numbers)
         else:
-            self._travel(network.world.now + delay + self.latency() + (rule.delay if action == "delay" else 0.0), parcel)
+            self._travel(network.world.now + delay + self.latency() + (rule.delay if action == "delay" else 0.0),
+                         parcel)
 
     def release(self) -> None:
         """Sends what was held, in order, unless a rule still holds it."""
@@ -119,11 +125,13 @@ class Link:
     def _arrive(self, incarnation, handler, message, sent, key, offset, count, epoch, value) -> None:
         network, source, target, world = self.network, self.source, self.target, self.world
         if not target.up or target.incarnation != incarnation:
-            world.trace.add(world.env._now, network.DROP, target.code, source.code, key, sent, offset, count, epoch, value)
+            world.trace.add(world.env._now, network.DROP, target.code, source.code, key, sent, offset,
+                            count, epoch, value)
             if target.powered:  # the machine answers for its dead process: connection refused
                 network.disconnect(source, target)
             return
-        received = self._record(world.env._now, network.RECEIVE, target.code, source.code, key, sent, offset, count, epoch, value)
+        received = self._record(world.env._now, network.RECEIVE, target.code, source.code, key, sent, offset,
+                                count, epoch, value)
         if target.paused:
             target.call(incarnation, handler, (message, received))
         else:
@@ -141,7 +149,7 @@ class Network:
         self._links: dict[tuple[int, int, int], Link] = {}
 
     def link(self, source: Node, target: Node, connection: int = 0) -> Link:
-        """The link from one node to another, made at first use; what is sent over a later connection may overtake an earlier one."""
+        """The link from node to node, made at first use; a later connection may overtake an earlier one."""
         pair = (source.code, target.code, connection)
         link = self._links.get(pair)
         if link is None:
@@ -169,7 +177,7 @@ class Network:
                 self.disconnect(link.source, node)
 
     def disconnect(self, node: Node, peer: Node) -> None:
-        """Tells a node, one latency later, that its connection to a peer is gone; a network rule may keep the news from it."""
+        """Tells a node, one latency later, that its connection to a peer is gone; a rule may keep the news from it."""
         rule = self.rule_for(peer.name, node.name)
         if rule is None or rule.action in ("pass", "delay"):
             node.after(self.link(peer, node).latency() + (rule.delay if rule else 0.0), _disconnected, node, peer)

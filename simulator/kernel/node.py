@@ -1,8 +1,8 @@
 """A machine with one process on it.
 
-A crash (kill -9) ends the process and keeps the machine: the page cache survives, peers see their connections reset. A power loss takes
-the machine: what was not fsynced is gone, and nobody is told. A pause (SIGSTOP, a long garbage collection) keeps everything and stops
-time for one node.
+A crash (kill -9) ends the process and keeps the machine: the page cache survives, peers see their connections reset. A
+power loss takes the machine: what was not fsynced is gone, and nobody is told. A pause (SIGSTOP, a long garbage
+collection) keeps everything and stops time for one node.
 """
 
 from __future__ import annotations

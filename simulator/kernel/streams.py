@@ -1,8 +1,8 @@
 """Named random streams: the draws of one component depend on the seed and its name, and on nothing else.
 
-Adding a node or a probe therefore changes no other node's luck, and two systems compared under one seed meet the same arrivals.
-Only uniform numbers are taken from NumPy; distributions turn them into durations themselves (see `distributions`), because NumPy
-promises stable bits for its generators but not for its distributions.
+Adding a node or a probe therefore changes no other node's luck, and two systems compared under one seed meet the same
+arrivals. Only uniform numbers are taken from NumPy; distributions turn them into durations themselves (see
+`distributions`), because NumPy promises stable bits for its generators but not for its distributions.
 """
 
 from __future__ import annotations

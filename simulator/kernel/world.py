@@ -1,7 +1,8 @@
 """The world of one run: virtual time, named randomness, nodes, and the evidence they leave.
 
-SimPy keeps the time. A model may be written as SimPy processes (`world.process`), which reads best, or as calls scheduled for later
-(`node.after`), which cost a third as much and respect crashes and pauses of their node; the brokers use calls.
+SimPy keeps the time. A model may be written as SimPy processes (`world.process`), which reads best, or as calls
+scheduled for later (`node.after`), which cost a third as much and respect crashes and pauses of their node; the brokers
+use calls.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from .streams import Stream
 
 
 class Call:
-    """A function call that SimPy takes for an event: it has the two attributes that SimPy looks at, and costs a third of one."""
+    """A function call that SimPy takes for an event: with the two attributes it looks at, at a third of the cost."""
 
     __slots__ = ("function", "args", "callbacks")
     _ok = True
@@ -67,10 +68,11 @@ class World:
         return self.at(self.env._now + delay, function, args)
 
     def at(self, time: float, function: Callable, args: tuple = ()) -> Call:
-        """Calls a function at an exact time; calls for the same time are made in the order in which they were scheduled.
+        """Calls a function at an exact time; calls for the same time are made in the order of their scheduling.
 
-        SimPy schedules by delay only, and `now + (time - now)` may miss `time` by a rounding error: enough for one message to overtake
-        another. So the call goes straight into SimPy's queue, as its own `schedule` would put it there.
+        SimPy schedules by delay only, and `now + (time - now)` may miss `time` by a rounding error: enough for one
+        message to overtake another. So the call goes straight into SimPy's queue, as its own `schedule` would put it
+        there.
         """
         call = Call(function, args)
         env = self.env
@@ -101,7 +103,7 @@ class World:
         return self.nodes[name]
 
     def run(self, until: float, quiet: Callable[[], bool] | None = None, check_every: float = 1.0) -> float:
-        """Lets time pass until `until` at the latest, or until `quiet()` holds at one of the regular looks; the time reached."""
+        """Lets time pass until `until`, or until `quiet()` holds at one of the regular looks; the time reached."""
         while self.now < until and not (quiet and quiet()):
             self.env.run(until=min(until, self.now + check_every) if quiet else until)
         return self.now

@@ -8,7 +8,8 @@ variants are switches: marking before publishing, and a cursor on row numbers.
 Simplified: polls fall on multiples of the interval (a full batch asks again at once), a query takes `query` seconds,
 whatever it finds. One relay.
 
-Left out: poison rows, cleaning up, several relays; the exercises have them. The disk that a log fills while nobody reads.
+Left out: poison rows, cleaning up, several relays; the exercises have them. The disk that a log fills while nobody
+reads.
 """
 
 from __future__ import annotations

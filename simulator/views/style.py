@@ -27,7 +27,8 @@ TITLE, LABEL, SMALL = 12, 9.5, 8.5  # font sizes in points
 
 _ROLES = {
     "producer": "producer", "publisher": "producer", "consumer": "consumer", "subscriber": "consumer",
-    "worker": "consumer", "broker": "broker", "queue": "broker", "server": "broker", "database": "broker", "service": "broker"}
+    "worker": "consumer", "broker": "broker", "queue": "broker", "server": "broker", "database": "broker",
+    "service": "broker"}
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ _MARKS = {
     "assigned": Mark("leader", *_ARROW), "revoked": Mark("watermark", *_SQUARE), "left_behind": Mark("lost", *_SQUARE),
     "rebalance": Mark("watermark", *_STAR), "removed": Mark("lost", *_DIAMOND), "refused": Mark("lost", *_CROSS),
     "commit_failed": Mark("lost", *_CROSS), "poll_expired": Mark("watermark", *_BARS), "poisoned": Mark("lost", *_STAR),
-    "invalid": Mark("watermark", *_SQUARE), "rejected": Mark("lost", *_SQUARE), "kept_back": Mark("watermark", *_SQUARE),
-    "zero": Mark("lost", *_DIAMOND)}
+    "invalid": Mark("watermark", *_SQUARE), "rejected": Mark("lost", *_SQUARE),
+    "kept_back": Mark("watermark", *_SQUARE), "zero": Mark("lost", *_DIAMOND)}
 
 LINES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")

@@ -1,7 +1,8 @@
 """A broker: it leads some partitions, follows others, and obeys the controller.
 
-A request is handled when it arrives; answers to fetches that became due are sent together at the end of the handling, so that one response
-carries all partitions that moved. Left out: the CPU time of a request, quotas, fetch sessions beyond "only what changed".
+A request is handled when it arrives; answers to fetches that became due are sent together at the end of the handling,
+so that one response carries all partitions that moved. Left out: the CPU time of a request, quotas, fetch sessions
+beyond "only what changed".
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Broker:
     # Life
 
     def start(self) -> None:
-        """Registers with the controller, and again until the controller accepts (it refuses while the last life's session runs)."""
+        """Registers, and again until it is accepted: not while the last life's session runs."""
         self._forget()
         self.registered = False
         self._heartbeat()
@@ -68,8 +69,8 @@ class Broker:
             for key, log in self.logs.items():
                 removed = log.lose_unflushed(flushed)
                 if removed:
-                    self.note(self.kinds.lost_unflushed, key, self.node.fault, log.end_offset, sum(b.count for b in removed), -1,
-                              removed[0].value)
+                    self.note(self.kinds.lost_unflushed, key, self.node.fault, log.end_offset,
+                              sum(b.count for b in removed), -1, removed[0].value)
 
     def _disconnected(self, peer) -> None:
         for fetcher in self.fetchers.values():
@@ -83,7 +84,8 @@ class Broker:
 
     def note(self, kind, key=-1, cause=-1, offset=-1, count=0, epoch=-1, value=-1, text="", peer=-1) -> int:
         """Writes a local event of this broker into the trace."""
-        return self.world.trace.add(self.world.env._now, kind, self.node.code, peer, key, cause, offset, count, epoch, value, text)
+        return self.world.trace.add(self.world.env._now, kind, self.node.code, peer, key, cause, offset, count,
+                                    epoch, value, text)
 
     # Producing
 
@@ -108,7 +110,8 @@ class Broker:
             else:
                 results.append((batch, error, offset))
                 if error is not NO_ERROR:
-                    self.note(self.kinds.refused, batch.key, event, -1, batch.count, leadership.epoch, batch.value, error.sentence)
+                    self.note(self.kinds.refused, batch.key, event, -1, batch.count, leadership.epoch, batch.value,
+                              error.sentence)
             if error is NO_ERROR:
                 self._appended(leadership)
         request.cause = event
@@ -128,7 +131,7 @@ class Broker:
             self.advance(leadership, event)
 
     def advance(self, leadership: Leadership, cause: int) -> None:
-        """Moves the high watermark if it can move, answers the producers it settles and wakes the consumers it serves."""
+        """Moves the high watermark if it can move: answers the producers it settles, wakes the consumers it serves."""
         moved = leadership.advance(cause)
         if moved is None:
             return
@@ -151,11 +154,11 @@ class Broker:
         count = sum(batch.count for batch in request.batches)
         only = request.batches[0] if len(request.batches) == 1 else None
         self.link(request.client.node).send(
-            self.kinds.produced, request.client.on_produced, request, REQUEST_OVERHEAD, request.cause, only.key if only else -1,
-            request.results[0][2] if only else -1, count, -1, only.value if only else -1)
+            self.kinds.produced, request.client.on_produced, request, REQUEST_OVERHEAD, request.cause,
+            only.key if only else -1, request.results[0][2] if only else -1, count, -1, only.value if only else -1)
 
     def _answer_nothing(self, request: ProduceRequest) -> None:
-        """With acks=0 there is no answer: the client's machine sees its bytes taken, or, after an error, the connection closed."""
+        """With acks=0 nothing is answered: the client sees its bytes taken or, after an error, a closed connection."""
         client = request.client
         if any(error is not NO_ERROR for _, error, _ in request.results):
             self.world.network.disconnect(client.node, self.node)
@@ -165,7 +168,7 @@ class Broker:
     # Serving fetches
 
     def on_fetch(self, fetch: Fetch, event: int) -> None:
-        """A fetch arrives: a follower's tells what it has; it is answered now if there is anything to say, otherwise parked."""
+        """A fetch arrives, a follower's telling what it has; answered now if there is news, otherwise parked."""
         session, now = fetch.session, self.world.env._now
         if fetch.full:
             self._open(session)
@@ -182,7 +185,8 @@ class Broker:
                 self._stop_reading(session, key)
                 continue
             log = leadership.log
-            follows = last_epoch == log.last_epoch and offset <= log.end_offset  # its log is a prefix of this one: nearly always
+            # its log is a prefix of this one: nearly always
+            follows = last_epoch == log.last_epoch and offset <= log.end_offset
             diverged = None if follows else self.rules.divergence(log, offset, last_epoch)
             if diverged:
                 errors = (errors or []) + [Fetched(key, [], leadership.log.high_watermark, diverged=diverged)]
@@ -215,7 +219,8 @@ class Broker:
         session.fresh.pop(key, None)
         session.stale.pop(key, None)
 
-    def _position(self, session: Session, leadership: Leadership, key: int, offset: int, event: int, now: float) -> None:
+    def _position(self, session: Session, leadership: Leadership, key: int, offset: int, event: int,
+                  now: float) -> None:
         if key not in session.positions:
             self.readers.setdefault(key, []).append(session)
             session.stale[key] = event  # whoever comes new is told the high watermark
@@ -286,13 +291,13 @@ class Broker:
             parts.append((key, (), self.logs[key].high_watermark, None, NO_ERROR))
         first = parts[0] if len(parts) == 1 and parts[0][1] else None
         key, offset, value = (first[0], first[1][0].offset, first[1][0].value) if first else (-1, -1, -1)
-        session.link.send(self.kinds.polled if committed_only else self.kinds.fetched, session.handler, parts, size, cause,
-                          key, offset, count, -1, value)
+        session.link.send(self.kinds.polled if committed_only else self.kinds.fetched, session.handler,
+                          parts, size, cause, key, offset, count, -1, value)
 
     # Obeying the controller
 
     def on_metadata(self, message: tuple[int, list[PartitionState]], event: int) -> None:
-        """Applies the controller's decisions, each once and in order; what is meant for this broker's last life is none of its business."""
+        """Applies the controller's decisions, each once and in order; those for this broker's last life are ignored."""
         incarnation, states = message
         if incarnation != self.node.incarnation:
             return
@@ -340,8 +345,8 @@ class Broker:
 
     def _note_isr(self, state: PartitionState, cause: int) -> None:
         nodes = [self.system.brokers[index].node for index in state.isr]
-        self.note(self.kinds.isr, state.key, cause, -1, len(nodes), state.leader_epoch, sum(1 << node.code for node in nodes),
-                  ", ".join(node.name for node in nodes))
+        self.note(self.kinds.isr, state.key, cause, -1, len(nodes), state.leader_epoch,
+                  sum(1 << node.code for node in nodes), ", ".join(node.name for node in nodes))
 
     def _follow(self, state: PartitionState, event: int) -> None:
         fetcher = self.fetchers.get(state.leader)
@@ -360,8 +365,8 @@ class Broker:
         log = self.logs[key]
         removed = log.truncate(offset)
         if removed:
-            self.note(self.kinds.truncate, key, cause, log.end_offset, sum(batch.count for batch in removed), removed[0].epoch,
-                      removed[0].value, reason)
+            self.note(self.kinds.truncate, key, cause, log.end_offset, sum(batch.count for batch in removed),
+                      removed[0].epoch, removed[0].value, reason)
 
     def _resign(self, leadership: Leadership, event: int) -> None:
         """Ends a leadership: consumers are told with their next answer, followers hear it from the controller."""
@@ -375,15 +380,16 @@ class Broker:
         for session in self.readers.pop(key, []):
             for table in (session.positions, session.fresh, session.stale):
                 table.pop(key, None)
-            if session.follower < 0 or not self.rules.fences:  # without fencing a follower may need the word of this broker
+            # without fencing a follower may need the word of this broker
+            if session.follower < 0 or not self.rules.fences:
                 session.gone[key] = event
                 self.woken[session] = None
 
     def readmit(self, brokers: Mapping) -> None:
         """Proposes followers again that were refused, or passed over while another proposal was on its way.
 
-        `brokers` are the registrations that count. Kafka looks at every fetch; here idle partitions are not in a fetch, so a leader
-        looks with every heartbeat, and at nothing but what a follower said in its present session.
+        `brokers` are the registrations that count. Kafka looks at every fetch; here idle partitions are not in a fetch,
+        so a leader looks with every heartbeat, and at nothing but what a follower said in its present session.
         """
         for key, leadership in self.leading.items():
             for session in self.readers.get(key, ()):
@@ -414,4 +420,5 @@ class Broker:
     def on_metadata_request(self, client, event: int) -> None:
         """A client asks who leads what; this broker answers from what it was told."""
         leaders = {key: (state.leader, state.leader_epoch) for key, state in self.metadata.items()}
-        self.link(client.node).send(self.kinds.metadata_response, client.on_metadata, leaders, REQUEST_OVERHEAD + 20 * len(leaders), event)
+        self.link(client.node).send(self.kinds.metadata_response, client.on_metadata, leaders,
+                                    REQUEST_OVERHEAD + 20 * len(leaders), event)

@@ -27,7 +27,7 @@ TOPIC = "orders"
 
 
 class KafkaSystem:
-    """Brokers, controller, producer and consumers of one run; it begins healthy: all replicas in sync, all clients informed."""
+    """Brokers, controller, producer and consumers of one run; all begin in sync and informed."""
     read_committed = False  # nothing here is transactional
 
     def __init__(self, config: Cluster, world: World, workload: Workload):
@@ -108,12 +108,14 @@ class KafkaSystem:
     # The end of a run
 
     def quiet(self) -> bool:
-        """Whether everything is settled: all records sent or given up, all committed records read, all leaders in place."""
+        """Whether all is settled: records sent or given up, the committed ones read, leaders in place."""
         if not self.producer.done:
             return False
         for key in range(self.config.partitions):
             log = self._leader_log(key)
-            if log is None or self.consumers and self.delivered[key] < log.high_watermark or not self._replicated(key, log):
+            if log is None or self.consumers and self.delivered[key] < log.high_watermark:
+                return False
+            if not self._replicated(key, log):
                 return False
         return all(consumer.idle for consumer in self.consumers)
 
@@ -135,7 +137,8 @@ class KafkaSystem:
     def _look_at_replicas(self, key: int, leader_log) -> None:
         """Records what the replicas that know the present leader hold and believe to be committed, the leader first."""
         history, now, state = self.history, self.world.now, self.controller.partitions[key]
-        for broker in sorted((self.brokers[index] for index in state.replicas), key=lambda broker: broker.index != state.leader):
+        for broker in sorted((self.brokers[index] for index in state.replicas),
+                             key=lambda broker: broker.index != state.leader):
             known = broker.metadata.get(key)
             if leader_log is None or not broker.node.up or known is None or known.leader_epoch != state.leader_epoch:
                 continue
@@ -150,7 +153,7 @@ class KafkaSystem:
         return self.brokers[self.controller.partitions[key].leader].tiers.everything(key) if self.tiers else log.batches
 
     def finish(self) -> None:
-        """The final reader reads every partition from its beginning to its high watermark; then the books are closed."""
+        """The final reader reads every partition from its beginning to its high watermark; the books are closed."""
         reader = self.history.processes.code(FINAL_READER)
         now, complete = self.world.now, True
         if self.tiers:  # what it does not find may have expired: that depends on when it looked
@@ -160,8 +163,10 @@ class KafkaSystem:
             complete = complete and log is not None
             for batch in self._readable(key, log) if log else ():
                 if batch.offset < log.high_watermark:
-                    self.history.polled(self.history.op(), reader, key, batch.value, batch.count, batch.offset, OK, now, now)
+                    self.history.polled(self.history.op(), reader, key, batch.value, batch.count,
+                                        batch.offset, OK, now, now)
             self._look_at_replicas(key, log)
         self.history.drained = complete and self.producer.done
         self.world.meters.integrals["broker seconds"] = self.config.brokers * now
-        self.world.meters.counts["stored bytes"] = sum(log.size() for broker in self.brokers for log in broker.logs.values())
+        self.world.meters.counts["stored bytes"] = sum(log.size() for broker in self.brokers
+                                                       for log in broker.logs.values())

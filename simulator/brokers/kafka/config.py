@@ -1,6 +1,7 @@
 """What can be set: the cluster and its clients, with the defaults of Apache Kafka 4.2 (units: seconds and bytes).
 
-Names are Kafka's own without the unit and with underscores: `linger` is `linger.ms`, `replica_lag_time_max` is `replica.lag.time.max.ms`.
+Names are Kafka's own without the unit and with underscores: `linger` is `linger.ms`, `replica_lag_time_max` is
+`replica.lag.time.max.ms`.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from .reconciliation import LADDER, Reconciliation
 class Producer:
     """The producer's settings.
 
-    acks: 0 (do not wait), 1 (the leader has it) or "all" (every in-sync replica has it).
-    linger, batch_size: a batch is sent `linger` seconds after its first record or as soon as it holds `batch_size` bytes (KIP-1030: 5 ms since 4.0).
-    max_in_flight: requests to one broker that may be unanswered. idempotence: the broker recognises a repeated batch (KIP-98, default since 3.0).
-    idempotence: None turns it on whenever the other settings allow it.
-    retries: how often a batch is sent again after a retriable error, within `delivery_timeout`.
+    acks: 0 (do not wait), 1 (the leader has it) or "all" (every in-sync replica has it). linger, batch_size: a batch is
+    sent `linger` seconds after its first record or as soon as it holds `batch_size` bytes (KIP-1030: 5 ms since 4.0).
+    max_in_flight: requests to one broker that may be unanswered. idempotence: the broker recognises a repeated batch
+    (KIP-98, default since 3.0). idempotence: None turns it on whenever the other settings allow it. retries: how often
+    a batch is sent again after a retriable error, within `delivery_timeout`.
     """
     acks: int | str = "all"
     linger: float = 0.005
@@ -50,7 +51,8 @@ class Producer:
             whole(self, "retries", 0)
         check(self, "delivery_timeout", self.delivery_timeout >= self.linger + self.request_timeout,
                f"at least linger + request_timeout = {self.linger + self.request_timeout:g} seconds")
-        check(self, "idempotence", self.idempotence is None or isinstance(self.idempotence, bool), "True, False or None")
+        check(self, "idempotence", self.idempotence is None or isinstance(self.idempotence, bool),
+              "True, False or None")
         check(self, "idempotence", self._can_be_idempotent or not self.idempotence,
                "False or None unless acks='all', max_in_flight is at most 5 and retries is above 0")
 
@@ -60,15 +62,16 @@ class Producer:
 
     @property
     def idempotent(self) -> bool:
-        """Whether this producer is idempotent: as asked for, and if nothing was asked, whenever the other settings allow it."""
+        """Whether this producer is idempotent: as asked for, or else whenever the other settings allow it."""
         return self._can_be_idempotent if self.idempotence is None else bool(self.idempotence)
 
 
 @dataclass(frozen=True)
 class Consumer:
-    """The consumer's settings: how long a fetch may wait for a first byte, how much it brings, and how often offsets are committed.
+    """The consumer's settings: how long a fetch may wait, how much it brings, how often offsets are committed.
 
-    rack: tell brokers the own zone (`client.rack`), to be sent to an in-sync replica there (KIP-392, `RackAwareReplicaSelector`).
+    rack: tell brokers the own zone (`client.rack`), to be sent to an in-sync replica there (KIP-392,
+    `RackAwareReplicaSelector`).
     """
     fetch_max_wait: float = 0.5
     max_partition_fetch_bytes: int = 1_048_576
@@ -88,14 +91,15 @@ class Consumer:
 class Cluster:
     """Brokers spread over zones, one topic, its producer and its consumers.
 
-    replication, min_insync: Kafka's own defaults are 1 and 1; the course starts from 3 and 2, as everyone should in production.
-    unclean_leader_election: whether a replica that is not in sync may become leader when no other is left.
-    replication_protocol: a rung of the ladder of `reconciliation`, from "truncate-to-high-watermark" to "kip-966". The last one brings
-    eligible leader replicas, the default for new clusters since 4.1: the high watermark stands still below `min_insync`.
-    tiering: segments, retention and an object store for what is old (KIP-405); None keeps everything on the brokers' disks.
-    placement: where replicas and clients stand (see `placement`); None spreads both evenly over the zones.
-    flush_every_batch: fsync before a batch counts as written (`log.flush.interval.messages=1`; Kafka advises against it).
-    control: KRaft(...) or ZooKeeper(...), a control plane that fails over; None is a single controller that never fails.
+    replication, min_insync: Kafka's own defaults are 1 and 1; the course starts from 3 and 2, as everyone should in
+    production. unclean_leader_election: whether a replica that is not in sync may become leader when no other is left.
+    replication_protocol: a rung of the ladder of `reconciliation`, from "truncate-to-high-watermark" to "kip-966". The
+    last one brings eligible leader replicas, the default for new clusters since 4.1: the high watermark stands still
+    below `min_insync`. tiering: segments, retention and an object store for what is old (KIP-405); None keeps
+    everything on the brokers' disks. placement: where replicas and clients stand (see `placement`); None spreads both
+    evenly over the zones. flush_every_batch: fsync before a batch counts as written (`log.flush.interval.messages=1`;
+    Kafka advises against it). control: KRaft(...) or ZooKeeper(...), a control plane that fails over; None is a single
+    controller that never fails.
     """
     brokers: int = 3
     partitions: int = 6
@@ -121,19 +125,24 @@ class Cluster:
     def __post_init__(self):
         for name in ("brokers", "partitions", "replication", "min_insync"):
             whole(self, name, 1)
-        check(self, "brokers", self.brokers <= 60, "at most 60: this model is for looking at, not for capacity planning")
-        check(self, "replication", self.replication <= self.brokers, f"at most the number of brokers, which is {self.brokers}")
-        check(self, "min_insync", self.min_insync <= self.replication, f"at most the replication, which is {self.replication}")
+        check(self, "brokers", self.brokers <= 60,
+              "at most 60: this model is for looking at, not for capacity planning")
+        check(self, "replication", self.replication <= self.brokers,
+              f"at most the number of brokers, which is {self.brokers}")
+        check(self, "min_insync", self.min_insync <= self.replication,
+              f"at most the replication, which is {self.replication}")
         zone_names(self, "zones")
         for name in ("unclean_leader_election", "flush_every_batch"):
             boolean(self, name)
         check(self, "replication_protocol", self.replication_protocol in LADDER, f"one of {', '.join(LADDER)}")
-        for name in ("replica_lag_time_max", "replica_fetch_wait_max", "replica_fetch_backoff", "broker_heartbeat_interval",
-                     "broker_session_timeout"):
+        for name in ("replica_lag_time_max", "replica_fetch_wait_max", "replica_fetch_backoff",
+                     "broker_heartbeat_interval", "broker_session_timeout"):
             positive_seconds(self, name)
-        for name, kind in (("producer", Producer), ("consumer", Consumer), ("network", NetworkProfile), ("disk", DiskProfile)):
+        for name, kind in (("producer", Producer), ("consumer", Consumer), ("network", NetworkProfile),
+                           ("disk", DiskProfile)):
             instance(self, name, kind)
-        check(self, "control", self.control is None or isinstance(self.control, (KRaft, ZooKeeper)), "KRaft(...), ZooKeeper(...) or None")
+        check(self, "control", self.control is None or isinstance(self.control, (KRaft, ZooKeeper)),
+              "KRaft(...), ZooKeeper(...) or None")
         if self.control is not None:
             self.control.check_brokers(self.brokers)
         check(self, "replication_protocol", not (self.eligible_leader_replicas and isinstance(self.control, ZooKeeper)),

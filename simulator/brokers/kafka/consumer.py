@@ -1,8 +1,8 @@
 """The consumer: it fetches to the high watermark from every leader, works through what it polled, and commits offsets.
 
-Members of the group share the partitions out once, round robin; a member that dies is not replaced (rebalancing is a model of its own).
-Committed offsets are kept by the group coordinator, which never fails here. After a restart a consumer continues from its committed
-offsets, so what it had polled and not committed is delivered again.
+Members of the group share the partitions out once, round robin; a member that dies is not replaced (rebalancing is a
+model of its own). Committed offsets are kept by the group coordinator, which never fails here. After a restart a
+consumer continues from its committed offsets, so what it had polled and not committed is delivered again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class ConsumerClient:
         """Begins at the committed offsets; each life of the process is a process of its own in the history."""
         life = self.node.incarnation
         self.process = self.history.processes.code(self.node.name + (f"/{life + 1}" if life else ""))
-        self.history.assign(self.history.processes[self.process], [self.history.keys[key] for key in self.keys], self.world.now)
+        self.history.assign(self.history.processes[self.process], [self.history.keys[key] for key in self.keys],
+                            self.world.now)
         self.position = {key: self.system.first_position(key) for key in self.keys}
         self.processed = dict(self.position)
         self.last_epoch = dict.fromkeys(self.keys, -1)
@@ -60,7 +61,8 @@ class ConsumerClient:
     def on_metadata(self, leaders: dict[int, tuple[int, int]], event: int) -> None:
         """Fetches every partition from its present leader; asks again soon while one has none."""
         self.asking = False
-        known = {key: leaders[key] for key in self.keys if key in leaders and leaders[key][1] >= self.leaders.get(key, (-1, -1))[1]}
+        known = {key: leaders[key] for key in self.keys if key in leaders
+                 and leaders[key][1] >= self.leaders.get(key, (-1, -1))[1]}
         moved = [key for key, leader in known.items() if leader != self.leaders.get(key)]
         self.leaders.update(known)
         for key in moved:
@@ -111,12 +113,14 @@ class ConsumerClient:
             elif diverged:
                 self._reset(key, diverged, event)
             for batch in batches:
-                skip = self.position[key] - batch.offset  # a fetch brings whole batches, also if a consumer begins inside one
+                # a fetch brings whole batches, also if a consumer begins inside one
+                skip = self.position[key] - batch.offset
                 if batch.hidden and skip < batch.count:
                     self.position[key], self.last_epoch[key] = batch.end, batch.epoch
                     feed.moved[key] = None
                 elif skip < batch.count:
-                    self.buffer.append((key, batch.offset + max(skip, 0), batch.value + max(skip, 0), batch.count - max(skip, 0), batch.epoch, event))
+                    self.buffer.append((key, batch.offset + max(skip, 0), batch.value + max(skip, 0),
+                                        batch.count - max(skip, 0), batch.epoch, event))
                     self.position[key], self.last_epoch[key] = batch.end, batch.epoch
                     feed.moved[key] = None
         if failed:
@@ -133,7 +137,8 @@ class ConsumerClient:
         if error is Error.PREFERRED_READ_REPLICA:
             self._read_from(key, told[1], event)
         elif error is Error.OFFSET_OUT_OF_RANGE:
-            self.position[key], self.last_epoch[key] = max(self.position[key], told[1]), -1  # auto.offset.reset=earliest
+            # auto.offset.reset=earliest
+            self.position[key], self.last_epoch[key] = max(self.position[key], told[1]), -1
             feed.moved[key] = None
             self.world.trace.add(self.world.now, self.kinds.skipped, self.node.code, -1, key, event, self.position[key])
         elif feed.broker.index != self.leaders[key][0]:
@@ -150,7 +155,8 @@ class ConsumerClient:
             self.feeds[broker] = Feed(self, self.system.brokers[broker])
         feed = self.feeds[broker]
         feed.keys[key], feed.full = None, True
-        self.world.trace.add(self.world.now, self.kinds.nearby, self.node.code, feed.broker.node.code, key, event, self.position[key])
+        self.world.trace.add(self.world.now, self.kinds.nearby, self.node.code, feed.broker.node.code, key, event,
+                             self.position[key])
         if broker != self.leaders[key][0]:
             self.node.after(METADATA_MAX_AGE, self._ask_leader_again, feed, key)
         self.node.after(0.0, self._begin, feed, event)
@@ -249,8 +255,9 @@ class Feed:
         self.due = None
         if self.full:
             self.attempt += 1
-            self.session = Session(consumer, -1, consumer.config.fetch_max_wait, consumer.config.max_partition_fetch_bytes,
-                                   self._handler(self.attempt), consumer.system.read_committed)
+            self.session = Session(consumer, -1, consumer.config.fetch_max_wait,
+                                   consumer.config.max_partition_fetch_bytes, self._handler(self.attempt),
+                                   consumer.system.read_committed)
         if consumer.config.rack:
             self.session.rack = consumer.node.zone
         keys = list(self.keys) if self.full else [key for key in self.moved if key in self.keys]

@@ -1,7 +1,8 @@
-"""The controller that every cluster starts with: one node that never fails; it hears heartbeats, fences brokers and elects leaders.
+"""The controller that every cluster starts with: one node that never fails.
 
-It is what a control plane looks like from a broker on a good day. `control` has the real ones, which fail over: the KRaft quorum, and
-the ZooKeeper era. The rules by which all of them decide are in `decisions`.
+It hears heartbeats, fences brokers and elects leaders. It is what a control plane looks like from a broker on a good
+day. `control` has the real ones, which fail over: the KRaft quorum, and the ZooKeeper era. The rules by which all of
+them decide are in `decisions`.
 """
 
 from __future__ import annotations
@@ -51,22 +52,24 @@ class Controller(Decisions):
     # What brokers say, on their side
 
     def send_heartbeat(self, broker: Broker) -> None:
-        """A broker says that it is alive, or registers; as a leader it knows who else is in (here at once, without a message)."""
+        """A broker says that it is alive, or registers; a leader learns who else is in (at once, without a message)."""
         broker.readmit(self.brokers)
         kind = self.kinds.heartbeat if broker.registered else self.kinds.register
-        broker.link(self.node).send(kind, self.on_heartbeat, (broker.index, broker.node.incarnation, broker.clean_shutdown),
-                                    REQUEST_OVERHEAD, broker.node.fault)
+        broker.link(self.node).send(kind, self.on_heartbeat,
+                                    (broker.index, broker.node.incarnation, broker.clean_shutdown), REQUEST_OVERHEAD,
+                                    broker.node.fault)
 
     def send_alter_partition(self, leadership: Leadership, isr: tuple[int, ...]) -> int:
         """A leader asks for another in-sync set; the event of the question."""
         broker, state = leadership.broker, leadership.state
-        return broker.link(self.node).send(self.kinds.alter_partition, self.on_alter_partition, (broker.index, state, isr),
-                                           REQUEST_OVERHEAD, leadership.last_append, state.key, epoch=state.leader_epoch)
+        return broker.link(self.node).send(self.kinds.alter_partition, self.on_alter_partition,
+                                           (broker.index, state, isr), REQUEST_OVERHEAD, leadership.last_append,
+                                           state.key, epoch=state.leader_epoch)
 
     # Brokers come and go
 
     def on_heartbeat(self, message: tuple[int, int, bool], event: int) -> None:
-        """A heartbeat or a registration; the first of a new life is refused until the session of the last one has ended."""
+        """A heartbeat or a registration; a new life is refused until the session of the last one has ended."""
         index, incarnation, clean = message
         now, known = self.world.now, self.brokers.get(index)
         if known is None or known.fenced and known.incarnation != incarnation:
@@ -125,4 +128,5 @@ class Controller(Decisions):
     def _tell(self, index: int, states: list[PartitionState], cause: int) -> None:
         broker = self.system.brokers[index]
         self.world.network.link(self.node, broker.node).send(
-            self.kinds.metadata, broker.on_metadata, (self.brokers[index].incarnation, states), REQUEST_OVERHEAD + 50 * len(states), cause)
+            self.kinds.metadata, broker.on_metadata, (self.brokers[index].incarnation, states),
+            REQUEST_OVERHEAD + 50 * len(states), cause)

@@ -1,8 +1,9 @@
 """What a controller decides: who leads a partition and who counts as in sync, given the brokers it believes alive.
 
-The rules are those of KIP-631 (fencing), KIP-497 (AlterPartition) and KIP-966 (eligible leader replicas): a leader is chosen from the
-in-sync replicas, then from the eligible ones, then the last known leader if both sets are empty, and only with
-`unclean_leader_election` from the rest. What becomes of a decision, and who hears of it, is the business of the controller that made it.
+The rules are those of KIP-631 (fencing), KIP-497 (AlterPartition) and KIP-966 (eligible leader replicas): a leader is
+chosen from the in-sync replicas, then from the eligible ones, then the last known leader if both sets are empty, and
+only with `unclean_leader_election` from the rest. What becomes of a decision, and who hears of it, is the business of
+the controller that made it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Decisions:
-    """The rules, over `partitions` (key -> state) and `brokers` (index -> something with `fenced`), told as done by `node`."""
+    """The rules, over `partitions` (key -> state) and `brokers` (index -> what has `fenced`); `node` tells them."""
 
     partitions: dict[int, PartitionState]
     brokers: dict
@@ -31,7 +32,7 @@ class Decisions:
         return [self._without(state, index, cause) for state in self.partitions.values() if index in state.replicas]
 
     def with_broker(self, index: int, clean: bool, cause: int) -> list[PartitionState]:
-        """What changes when a broker is let back in; after an unclean shutdown it no longer counts as having all committed records."""
+        """A broker is let back in; after an unclean shutdown it is no longer trusted to have all committed records."""
         changed = []
         for state in self.partitions.values():
             if index in state.replicas:
@@ -44,14 +45,16 @@ class Decisions:
         return changed
 
     def after_unclean_shutdown(self, index: int, cause: int) -> list[PartitionState]:
-        """What changes when a broker comes back that may have lost records: it is neither in sync nor eligible any more (KIP-966)."""
-        trusted = [state for state in self.partitions.values() if index in state.isr + state.elr and self.config.eligible_leader_replicas]
+        """A broker is back that may have lost records: neither in sync nor eligible any more (KIP-966)."""
+        trusted = [state for state in self.partitions.values() if index in state.isr + state.elr
+                   and self.config.eligible_leader_replicas]
         return [self._without(state, index, cause, eligible=False) for state in trusted]
 
     def is_current(self, index: int, asked: PartitionState) -> bool:
         """Whether a leader that asks for a change leads, and speaks of the partition as it is."""
         state = self.partitions[asked.key]
-        return state.leader == index and state.leader_epoch == asked.leader_epoch and state.partition_epoch == asked.partition_epoch
+        return (state.leader, state.leader_epoch, state.partition_epoch) == (
+            index, asked.leader_epoch, asked.partition_epoch)
 
     def with_isr(self, key: int, isr: tuple[int, ...]) -> PartitionState:
         """The partition with another in-sync set; below min_insync those who leave it stay eligible."""
@@ -79,7 +82,7 @@ class Decisions:
         return state._replace(isr=isr, elr=elr, partition_epoch=state.partition_epoch + 1)
 
     def _elect(self, state: PartitionState, cause: int) -> PartitionState:
-        """The partition with the best leader there is: in sync, else eligible, else last known, else (unclean) anyone; or with none."""
+        """The partition under its best leader: in sync, else eligible, else last known, else (unclean) any, or none."""
         alive = [b for b in state.replicas if b in self.brokers and not self.brokers[b].fenced]
         in_sync = [b for b in alive if b in state.isr]
         eligible = [b for b in alive if b in state.elr]
@@ -95,10 +98,12 @@ class Decisions:
             doubt = ", as the last known leader" if last_known else ", although it was not in sync (unclean election)"
         isr = tuple(in_sync) or candidates[:1]
         elr = () if doubt or len(isr) >= self.config.min_insync else tuple(b for b in state.elr if b not in isr)
-        self.note(self.kinds.elect, state.key, cause, peer=self.system.brokers[candidates[0]].node.code, epoch=state.leader_epoch + 1, text=doubt)
-        return state._replace(leader=candidates[0], leader_epoch=state.leader_epoch + 1, isr=tuple(isr), elr=elr, doubt=doubt,
-                              partition_epoch=state.partition_epoch + 1, last_known_leader=candidates[0])
+        self.note(self.kinds.elect, state.key, cause, peer=self.system.brokers[candidates[0]].node.code,
+                  epoch=state.leader_epoch + 1, text=doubt)
+        return state._replace(leader=candidates[0], leader_epoch=state.leader_epoch + 1, isr=tuple(isr), elr=elr,
+                              doubt=doubt, partition_epoch=state.partition_epoch + 1, last_known_leader=candidates[0])
 
     def note(self, kind, key=-1, cause=-1, offset=-1, peer=-1, epoch=-1, value=-1, text="") -> int:
         """Writes what this controller does into the trace."""
-        return self.world.trace.add(self.world.now, kind, self.node.code, peer, key, cause, offset, 0, epoch, value, text)
+        return self.world.trace.add(self.world.now, kind, self.node.code, peer, key, cause, offset, 0,
+                                    epoch, value, text)

@@ -13,15 +13,17 @@ from .reconciliation import UNKNOWN
 
 if TYPE_CHECKING:
     from .broker import Broker
+    from .log import Log
 
 MAX_PARTITION_BYTES = 1024 * 1024       # replica.fetch.max.bytes
 SOCKET_TIMEOUT = 30.0                   # replica.socket.timeout.ms
 
 
 class Session:
-    """A leader's view of one fetcher, follower or consumer: its positions, what is new for it, and its fetch if that is parked."""
+    """A leader's view of one fetcher, follower or consumer: its positions, what is new for it, its parked fetch."""
 
-    def __init__(self, client, follower: int, max_wait: float, max_partition_bytes: int, handler, read_committed: bool = False):
+    def __init__(self, client, follower: int, max_wait: float, max_partition_bytes: int, handler,
+                 read_committed: bool = False):
         self.client, self.follower, self.max_wait, self.handler = client, follower, max_wait, handler
         self.max_partition_bytes, self.read_committed = max_partition_bytes, read_committed
         self.incarnation = client.node.incarnation  # the life in which the fetcher opened it
@@ -30,14 +32,16 @@ class Session:
         self.fresh: dict[int, int] = {}    # partition -> the event that made something new for this fetcher
         self.stale: dict[int, int] = {}    # partition -> the event by which this follower's high watermark fell behind
         self.gone: dict[int, int] = {}     # partition -> the event by which this broker stopped leading it
-        self.cold: dict[int, list | None] = {}  # partition -> what came from the object store, None while it is on its way (KIP-405)
-        self.rack = ""                     # the zone of a consumer that would rather read from a replica there (KIP-392)
+        # partition -> what came from the object store, None while it is on its way (KIP-405)
+        self.cold: dict[int, list | None] = {}
+        # the zone of a consumer that would rather read from a replica there (KIP-392)
+        self.rack = ""
         self.parked_until = -1.0           # when the parked fetch must be answered, negative if none is parked
         self.timer_set = False
         self.event = -1                    # the fetch that is parked
 
     def limit(self, log: Log) -> int:
-        """How far this consumer may read: to the high watermark, or to the last stable offset if it reads committed transactions only."""
+        """How far this consumer may read: the high watermark or, for committed records only, the last stable offset."""
         return log.stable_offset if self.read_committed else log.high_watermark
 
 
@@ -48,7 +52,8 @@ class Fetcher:
         self.broker, self.leader = broker, leader
         self.partitions: dict[int, int] = {}   # partition -> leader epoch
         self.moved: dict[int, None] = {}       # partitions whose position the leader does not know yet
-        self.asking: dict[int, None] = {}      # partitions that ask once a term where their log leaves the leader's (before KIP-320)
+        # partitions that ask once a term where their log leaves the leader's (before KIP-320)
+        self.asking: dict[int, None] = {}
         self.full = True                       # the next fetch names all partitions, in a new session
         self.session: Session | None = None
         self.attempt = 0
@@ -56,7 +61,7 @@ class Fetcher:
         self.sent_at = 0.0
 
     def send_if_idle(self, cause: int = -1) -> None:
-        """Fetches, unless a fetch is under way or there is nothing to follow; a changed set of partitions begins a new session at once."""
+        """Fetches, unless a fetch is under way or nothing is to follow; other partitions begin a new session."""
         if self.partitions and (self.full or not self.busy):
             self.send(cause)
 
@@ -73,14 +78,16 @@ class Fetcher:
                                    self._handler(self.attempt))
         keys = list(self.partitions) if self.full else [key for key in self.moved if key in self.partitions]
         logs, always, asking = broker.logs, broker.rules.fences, self.asking
-        positions = [(key, logs[key].end_offset, logs[key].last_epoch if always or key in asking else UNKNOWN, self.partitions[key])
+        positions = [(key, logs[key].end_offset, logs[key].last_epoch if always or key in asking else UNKNOWN,
+                      self.partitions[key])
                      for key in keys]
         fetch = Fetch(self.session, positions, self.full)
         self.moved, self.full, self.busy, self.sent_at = {}, False, True, broker.world.env._now
-        broker.link(self.leader.node).send(broker.kinds.fetch, self.leader.on_fetch, fetch, REQUEST_OVERHEAD + 20 * len(positions), cause)
+        broker.link(self.leader.node).send(broker.kinds.fetch, self.leader.on_fetch, fetch,
+                                           REQUEST_OVERHEAD + 20 * len(positions), cause)
 
     def _handler(self, attempt: int):
-        """The handler of this session's answers; answers to an abandoned session, or to one of the last life, are ignored."""
+        """The handler of this session's answers; those to an abandoned session, or to the last life, are ignored."""
         life = self.broker.node.incarnation
 
         def handle(parts: list[Fetched], event: int) -> None:
@@ -117,7 +124,8 @@ class Fetcher:
                 for batch in batches:
                     log.append(batch, now)
                 first = batches[0]
-                record(now, kinds.replicate, node, -1, key, event, first.offset, log.end_offset - first.offset, first.epoch, first.value)
+                record(now, kinds.replicate, node, -1, key, event, first.offset, log.end_offset - first.offset,
+                       first.epoch, first.value)
                 self.moved[key] = None
             known = min(high_watermark, log.end_offset)
             if known > log.high_watermark:

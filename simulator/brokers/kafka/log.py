@@ -9,10 +9,10 @@ from .transaction_index import TransactionIndex
 
 
 class LogBatch(NamedTuple):
-    """Records with consecutive values at consecutive offsets, written in one leader epoch. Replicas share it; nobody changes it.
+    """Records with consecutive values and offsets, of one leader epoch. Replicas share it; nobody changes it.
 
-    `marker` is "commit" or "abort" on the control record that ends a transaction; `hidden` batches are not handed to the application;
-    `content` is what a record of an internal topic says.
+    `marker` is "commit" or "abort" on the control record that ends a transaction; `hidden` batches are not handed to
+    the application; `content` is what a record of an internal topic says.
     """
     offset: int
     count: int
@@ -36,7 +36,8 @@ class LogBatch(NamedTuple):
 class Log:
     """Batches in offset order; `end_offset` (LEO) is the offset the next record will get.
 
-    `epochs` lists (leader epoch, its first offset), the leader-epoch checkpoint of KIP-101. `high_watermark` is what this replica knows of it.
+    `epochs` lists (leader epoch, its first offset), the leader-epoch checkpoint of KIP-101. `high_watermark` is what
+    this replica knows of it.
     """
 
     def __init__(self):
@@ -70,14 +71,16 @@ class Log:
     @property
     def stable_offset(self) -> int:
         """The last stable offset (LSO): everything before it is replicated and belongs to no open transaction."""
-        return self.high_watermark if self.transactions is None else self.transactions.stable_offset(self.high_watermark)
+        if self.transactions is None:
+            return self.high_watermark
+        return self.transactions.stable_offset(self.high_watermark)
 
     def index_of(self, offset: int) -> int:
         """The position of the batch that holds this offset, or would."""
         return bisect_right(self.offsets, offset) - 1 if offset < self.end_offset else len(self.batches)
 
     def read(self, offset: int, limit: int, max_bytes: int) -> tuple[list[LogBatch], int, int]:
-        """The batches from `offset` up to `limit`, their size in bytes and their records; at most `max_bytes`, but always one batch."""
+        """The batches from `offset` to `limit`, their bytes and records; at most `max_bytes`, but always one batch."""
         if self.offsets and self.offsets[-1] == offset and self.end_offset <= limit:  # the last batch: nearly always
             last = self.batches[-1]
             return [last], last.size, last.count
@@ -101,7 +104,7 @@ class Log:
         return sum(batch.size for batch in self.batches)
 
     def end_of_epoch(self, epoch: int) -> tuple[int, int]:
-        """The largest epoch in this log that is at most `epoch`, and the offset at which it ends: OffsetsForLeaderEpoch (KIP-101, KIP-279)."""
+        """This log's largest epoch up to `epoch`, and where it ends: OffsetsForLeaderEpoch (KIP-101, KIP-279)."""
         position = bisect_right(self.epochs, (epoch, self.end_offset))
         if position == 0:
             return -1, 0

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Error(Enum):
-    """The error codes of the protocol that this model uses; `appended` tells whether the records may be in a log all the same."""
+    """The protocol's error codes that this model uses; `appended`: whether the records may be in a log all the same."""
     NONE = ("", False)
     NOT_LEADER_OR_FOLLOWER = ("this broker does not lead the partition", False)
     NOT_ENOUGH_REPLICAS = ("fewer in-sync replicas than min_insync, nothing was appended", False)
@@ -70,16 +70,20 @@ class ProduceRequest:
 
 @dataclass(slots=True)
 class Fetch:
-    """A fetch of a follower or a consumer: for each partition whose position changed, (key, offset, epoch of the last record, leader epoch)."""
+    """A fetch of a follower or a consumer.
+
+    For each partition whose position changed: (key, offset, epoch of the last record, leader epoch).
+    """
     session: object
     positions: list[tuple[int, int, int, int]]
     full: bool = False  # replaces the session's partitions instead of adding to them (KIP-227)
 
 
 class Fetched(NamedTuple):
-    """One partition of a fetch response: batches, the leader's high watermark, or the offset at which the logs diverge (KIP-595).
+    """One partition of a fetch response: batches and the high watermark, or where the logs diverge (KIP-595).
 
-    With the errors about offsets `diverged` is (-1, where the log begins), with PREFERRED_READ_REPLICA it is (-1, the broker to ask).
+    With the errors about offsets `diverged` is (-1, where the log begins), with PREFERRED_READ_REPLICA it is (-1, the
+    broker to ask).
     """
     key: int
     batches: list

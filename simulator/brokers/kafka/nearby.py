@@ -1,11 +1,12 @@
 """Fetch from follower (KIP-392, Kafka 2.4): a consumer that names its rack reads from an in-sync replica there.
 
-The consumer first asks the leader, who knows how far every follower is, and answers with a preferred read replica:
-one in the consumer's rack, in sync, and holding what is asked for (KAFKA-14372). The follower then serves up to *its* high
-watermark. It hears of a new one with the next records, or when its fetch has waited for `replica.fetch.wait.max`: that is
-the price. (Kafka 2.4 answered such fetches at once, which cost half as many fetches again; KAFKA-9731, KAFKA-9952. In runs
-in which nobody reads from followers this model still does so, since nobody can tell.) When the follower's leader changes,
-or it lacks the offset, the consumer goes back to the leader and asks again, as it does every `metadata.max.age` anyway.
+The consumer first asks the leader, who knows how far every follower is, and answers with a preferred read replica: one
+in the consumer's rack, in sync, and holding what is asked for (KAFKA-14372). The follower then serves up to *its* high
+watermark. It hears of a new one with the next records, or when its fetch has waited for `replica.fetch.wait.max`: that
+is the price. (Kafka 2.4 answered such fetches at once, which cost half as many fetches again; KAFKA-9731, KAFKA-9952.
+In runs in which nobody reads from followers this model still does so, since nobody can tell.) When the follower's
+leader changes, or it lacks the offset, the consumer goes back to the leader and asks again, as it does every
+`metadata.max.age` anyway.
 
 In Kafka it needs `replica.selector.class=RackAwareReplicaSelector` at the brokers and `client.rack` at the consumer;
 here `Consumer(rack=True)` stands for both, with the zone as the rack.

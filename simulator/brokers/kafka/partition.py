@@ -1,8 +1,8 @@
-"""A partition as its leader sees it: followers' positions, the in-sync replicas, the high watermark, the producers' last batches.
+"""A partition as its leader sees it: positions, in-sync replicas, the high watermark, the producers' last batches.
 
-Rules (kafka.apache.org/documentation, "Replication"; KIP-966 for the high watermark below min_insync; KIP-98 for sequences): a batch with
-the sequence that comes next is appended, one of the last five is answered with its old offset, a gap is refused, and so is a producer
-epoch that is not the newest. A new epoch begins at sequence 0.
+Rules (kafka.apache.org/documentation, "Replication"; KIP-966 for the high watermark below min_insync; KIP-98 for
+sequences): a batch with the sequence that comes next is appended, one of the last five is answered with its old offset,
+a gap is refused, and so is a producer epoch that is not the newest. A new epoch begins at sequence 0.
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ class Leadership:
         self.broker, self.key, self.state = broker, state.key, state
         self.log: Log = broker.logs[state.key]
         self.epoch = state.leader_epoch
-        self.enough = broker.config.min_insync if broker.rules.keeps_eligible else 0  # in-sync replicas that move the high watermark
+        # in-sync replicas that move the high watermark
+        self.enough = broker.config.min_insync if broker.rules.keeps_eligible else 0
         now = broker.node.world.now
-        self.positions = {follower: 0 for follower in state.replicas if follower != broker.index}  # log end offsets, as last fetched
+        # log end offsets, as last fetched
+        self.positions = {follower: 0 for follower in state.replicas if follower != broker.index}
         self.caught_up = {follower: now for follower in self.positions}
         self.last_fetch = {follower: (now, self.log.end_offset) for follower in self.positions}
         self.proposed: tuple[int, ...] | None = None
@@ -42,19 +44,21 @@ class Leadership:
     # Writing
 
     def append(self, batch: ProducerBatch, acks: int | str, cause: int) -> tuple[Error, int, int]:
-        """Appends a batch: the error, its first offset and the log end offset it needs replicated; a repeated batch is not appended again."""
+        """Appends a batch, unless it is a repeated one: the error, its first offset, the end offset to replicate."""
         if acks == "all" and len(self.state.isr) < self.broker.config.min_insync:
             return Error.NOT_ENOUGH_REPLICAS, -1, 0
         if batch.producer_id >= 0:
             error, known = self._check_sequence(batch)
             if known is not None:
-                self.broker.note(self.broker.kinds.deduplicated, self.key, cause, known.offset, batch.count, self.epoch, batch.value)
+                self.broker.note(self.broker.kinds.deduplicated, self.key, cause, known.offset, batch.count,
+                                 self.epoch, batch.value)
                 return NO_ERROR, known.offset, known.offset + known.count
             if error is not NO_ERROR:
                 return error, -1, 0
         log = self.log
-        appended = LogBatch(log.end_offset, batch.count, self.epoch, batch.value, batch.producer_id, batch.size + BATCH_OVERHEAD,
-                            batch.producer_epoch, batch.sequence, batch.transactional, content=batch.content)
+        appended = LogBatch(log.end_offset, batch.count, self.epoch, batch.value, batch.producer_id,
+                            batch.size + BATCH_OVERHEAD, batch.producer_epoch, batch.sequence, batch.transactional,
+                            content=batch.content)
         self.write(appended, cause)
         return NO_ERROR, appended.offset, log.end_offset
 
@@ -65,24 +69,25 @@ class Leadership:
         self.log.append(batch, now)
         if batch.producer_id >= 0:
             self._remember(batch)
-        self.last_append = broker.record(now, broker.kinds.append, broker.node.code, -1, self.key, cause, batch.offset, batch.count,
-                                         self.epoch, batch.value)
+        self.last_append = broker.record(now, broker.kinds.append, broker.node.code, -1, self.key, cause,
+                                         batch.offset, batch.count, self.epoch, batch.value)
 
     def _check_sequence(self, batch: ProducerBatch) -> tuple[Error, LogBatch | None]:
         recent = self.recent.get(batch.producer_id)
         if not recent:
             return NO_ERROR, None
         last, sequence = recent[-1], batch.sequence
-        if batch.producer_epoch != last.producer_epoch:
-            newer = batch.producer_epoch > last.producer_epoch
-            error = Error.INVALID_PRODUCER_EPOCH if not newer else Error.OUT_OF_ORDER_SEQUENCE_NUMBER if sequence else NO_ERROR
-            return error, None
+        if batch.producer_epoch < last.producer_epoch:
+            return Error.INVALID_PRODUCER_EPOCH, None
+        if batch.producer_epoch > last.producer_epoch:
+            return (Error.OUT_OF_ORDER_SEQUENCE_NUMBER if sequence else NO_ERROR), None
         if sequence == last.sequence + last.count:
             return NO_ERROR, None
         known = next((old for old in recent if old.sequence == sequence and not old.marker), None)
         if known is None and sequence < last.sequence:
-            known = next((old for old in reversed(self.log.remembered()) if old.sequence == sequence
-                          and old.producer_id == batch.producer_id and old.producer_epoch == batch.producer_epoch), None)
+            asked = batch.producer_id, batch.producer_epoch, sequence
+            known = next((old for old in reversed(self.log.remembered())
+                          if (old.producer_id, old.producer_epoch, old.sequence) == asked), None)
         return (NO_ERROR, known) if known else (Error.OUT_OF_ORDER_SEQUENCE_NUMBER, None)
 
     def _remember(self, batch: LogBatch) -> None:
@@ -108,9 +113,10 @@ class Leadership:
             self.maybe_expand(follower, offset)
 
     def maybe_expand(self, follower: int, offset: int) -> None:
-        """A follower that has reached the high watermark, and this term's first offset, may join the in-sync replicas again.
+        """A follower at the high watermark, and at this term's first offset, may join the in-sync replicas again.
 
-        The second half is as old as KIP-320: a new leader's high watermark may be behind what its predecessor had committed.
+        The second half is as old as KIP-320: a new leader's high watermark may be behind what its predecessor had
+        committed.
         """
         start = next((start for epoch, start in self.log.epochs if epoch == self.epoch), self.log.end_offset)
         reached = offset >= min(start, self.log.end_offset) or not self.broker.rules.fences
@@ -125,14 +131,15 @@ class Leadership:
             self.propose(tuple(b for b in self.state.isr if b not in slow))
 
     def propose(self, isr: tuple[int, ...]) -> None:
-        """Asks the controller for another set of in-sync replicas (AlterPartition); until it answers, both sets count."""
+        """Asks the controller for other in-sync replicas (AlterPartition); until it answers, both sets count."""
         self.proposed = isr
         self.broker.alter_partition(self, isr)
 
     def advance(self, cause: int) -> int | None:
         """Moves the high watermark to what every in-sync replica has; the event of the move, None if it did not move.
 
-        The maximal ISR counts: current and proposed members. With KIP-966 it stands still while there are fewer than min_insync.
+        The maximal ISR counts: current and proposed members. With KIP-966 it stands still while there are fewer than
+        min_insync.
         """
         broker, log, isr = self.broker, self.log, self.state.isr
         if len(isr) < self.enough:
@@ -147,7 +154,8 @@ class Leadership:
         if high <= log.high_watermark:
             return None
         log.high_watermark = high
-        return broker.record(broker.world.env._now, broker.kinds.high_watermark, broker.node.code, -1, self.key, cause, high, 0, self.epoch)
+        return broker.record(broker.world.env._now, broker.kinds.high_watermark, broker.node.code, -1, self.key, cause,
+                             high, 0, self.epoch)
 
     def settle(self, cause: int) -> list[ProduceRequest]:
         """Settles the batches that the high watermark has reached; the requests that have nothing left to wait for."""
@@ -164,7 +172,7 @@ class Leadership:
         return done
 
     def resign(self) -> list[ProduceRequest]:
-        """Ends the term: whoever still waits is told to look for the new leader; the requests that are answered by that."""
+        """Ends the term: whoever still waits is told to look for the new leader; the requests that this answers."""
         done = []
         for _, batch, _, request in self.waiting:
             batch.maybe_appended = True

@@ -1,6 +1,7 @@
 """Which partition a record goes to: murmur2 of its key, or sticky if it has none.
 
-Source: org.apache.kafka.common.utils.Utils.murmur2 and KIP-480 / KIP-794 (sticky partitioning: stay until `batch.size` bytes were produced).
+Source: org.apache.kafka.common.utils.Utils.murmur2 and KIP-480 / KIP-794 (sticky partitioning: stay until `batch.size`
+bytes were produced).
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ def partition_of_key(key: bytes, partitions: int) -> int:
 def partitions_of(keys: np.ndarray | None, count: int, partitions: int, stream, records_a_batch: int) -> np.ndarray:
     """The partition of each of `count` records, given their key numbers, or sticky for records without keys."""
     if keys is not None:
-        table = np.array([partition_of_key(f"key-{k}".encode(), partitions) for k in range(int(keys.max(initial=0)) + 1)], dtype=np.int16)
+        table = np.array([partition_of_key(f"key-{k}".encode(), partitions)
+                          for k in range(int(keys.max(initial=0)) + 1)], dtype=np.int16)
         return table[keys]
     runs = -(-count // records_a_batch)
     sticky = np.floor(stream.uniforms(runs) * partitions).astype(np.int16)

@@ -1,10 +1,10 @@
 """The producer: batches by time and size, requests in flight, retries, idempotence.
 
-Records are never objects. The producer knows, for each partition, the creation times of its records; a batch is the next stretch of them,
-cut when `linger` has passed since its first record or when it is full. Source: the producer's documentation for 4.2; KIP-480, KIP-580
-(exponential back-off), KIP-360 (a lost sequence begins a new producer epoch), KIP-1030 (linger 5 ms).
-Left out: buffer.memory and max.block.ms (senders are never held up), compression. Several producers: see
-`placement`.
+Records are never objects. The producer knows, for each partition, the creation times of its records; a batch is the
+next stretch of them, cut when `linger` has passed since its first record or when it is full. Source: the producer's
+documentation for 4.2; KIP-480, KIP-580 (exponential back-off), KIP-360 (a lost sequence begins a new producer epoch),
+KIP-1030 (linger 5 ms). Left out: buffer.memory and max.block.ms (senders are never held up), compression. Several
+producers: see `placement`.
 """
 
 from __future__ import annotations
@@ -38,14 +38,16 @@ class Stretch:
         self.again: list[ProducerBatch] = []      # in order of their records
         self.again_at = 0.0                       # not before this time
         self.flying: list[int] = []               # first values of the batches in flight
-        self.producer_epoch, self.base = 0, 0     # a new epoch after a sequence was lost; its sequences count from `base`
+        # a new epoch after a sequence was lost; its sequences count from `base`
+        self.producer_epoch, self.base = 0, 0
         self.leader, self.leader_epoch = -1, -1
 
 
 class ProducerClient:
-    """A producer on its own node, sending everything that comes into being there: by default all the workload asks for."""
+    """A producer on its own node, sending all that comes into being there: by default all the workload asks for."""
 
-    def __init__(self, system: KafkaSystem, created: list[np.ndarray], record_bytes: int, number: int = 1, zone: str = ""):
+    def __init__(self, system: KafkaSystem, created: list[np.ndarray], record_bytes: int, number: int = 1,
+                 zone: str = ""):
         self.system, self.config, self.world, self.kinds = system, system.config.producer, system.world, system.kinds
         self.history, self.idempotent = system.history, system.config.producer.idempotent
         self.node = system.world.node(f"producer-{number}", "producer", zone or system.config.zones[0])
@@ -54,7 +56,8 @@ class ProducerClient:
         self.record_bytes = record_bytes
         self.records_a_batch = max(1, self.config.batch_size // record_bytes)
         self.stretches = [Stretch(key, times) for key, times in enumerate(created)]
-        self._jitter = self.world.sampler(f"producer/backoff{f'#{number}' if number > 1 else ''}", Uniform(0.8, 1.2))  # the factor on every back-off (KIP-580)
+        # the factor on every back-off (KIP-580)
+        self._jitter = self.world.sampler(f"producer/backoff{f'#{number}' if number > 1 else ''}", Uniform(0.8, 1.2))
         self._forget()
 
     def _forget(self):
@@ -97,7 +100,7 @@ class ProducerClient:
     # When to send
 
     def _plan(self, broker: int) -> None:
-        """Sets the timer of a broker to the moment at which a request to it is due; no timer while too many are in flight."""
+        """Sets a broker's timer to the moment at which a request to it is due; none while too many are in flight."""
         timer = self.timers[broker]
         if timer is not None:
             timer.cancel()
@@ -126,7 +129,7 @@ class ProducerClient:
         return min(lingered, created[full]) if full < stretch.total else lingered
 
     def _may_repeat(self, stretch: Stretch) -> bool:
-        """With idempotence a batch is repeated only when nothing before it is in flight, so that sequences arrive in order."""
+        """With idempotence a batch is repeated only when nothing before it is in flight: sequences arrive in order."""
         return not (self.idempotent and stretch.flying and stretch.flying[0] < stretch.again[0].value)
 
     # Sending
@@ -153,8 +156,8 @@ class ProducerClient:
         if first >= stretch.total or created[first] > now:
             return None
         stretch.cursor = end = bisect_right(created, now, first, min(first + self.records_a_batch, stretch.total))
-        batch = ProducerBatch(stretch.key, first, end - first, (end - first) * self.record_bytes, 0 if self.idempotent else -1,
-                              self.history.op(), created[first])
+        batch = ProducerBatch(stretch.key, first, end - first, (end - first) * self.record_bytes,
+                              0 if self.idempotent else -1, self.history.op(), created[first])
         batch.producer_epoch, batch.sequence = stretch.producer_epoch, first - stretch.base
         return batch
 
@@ -173,8 +176,8 @@ class ProducerClient:
             count += batch.count
             size += batch.size
         event = self.world.network.link(self.node, target.node).send(
-            self.kinds.produce, target.on_produce, request, size + REQUEST_OVERHEAD, -1, only.key if only else -1, -1, count, -1,
-            only.value if only else -1)
+            self.kinds.produce, target.on_produce, request, size + REQUEST_OVERHEAD, -1, only.key if only else -1,
+            -1, count, -1, only.value if only else -1)
         for batch in batches:
             batch.event = event
         if self.config.acks == 0:
@@ -185,14 +188,15 @@ class ProducerClient:
             self._watch(broker)
 
     def _forget_about(self, request: ProduceRequest, size: int) -> None:
-        """With acks=0 a request counts as answered once it is in the socket; a machine that takes nothing fills the socket's buffer."""
+        """With acks=0 a request is answered once it is in the socket, whose buffer fills if a machine takes nothing."""
         for batch in request.batches:
             self.stretches[batch.key].flying.remove(batch.value)
             self._complete(batch, OK, NO_ERROR)
         self.in_socket[request.broker] += size
         request.size = size
         if self.in_socket[request.broker] >= SEND_BUFFER:
-            self.node.after(self.config.request_timeout, self._stuck, request.broker, self.connects[request.broker], request)
+            self.node.after(self.config.request_timeout, self._stuck, request.broker,
+                            self.connects[request.broker], request)
 
     def on_taken(self, request: ProduceRequest) -> None:
         """The broker's machine has taken an acks=0 request."""
@@ -206,7 +210,7 @@ class ProducerClient:
             self._lose_connection(broker, Error.REQUEST_TIMED_OUT, -1)
 
     def _watch(self, broker: int) -> None:
-        """Makes sure that somebody notices a request that is never answered: one timer a broker, set by the oldest request in flight."""
+        """One timer a broker, set by the oldest request in flight: a request never answered is noticed."""
         if not self.watched[broker] and self.in_flight[broker]:
             self.watched[broker] = True
             due = self.in_flight[broker][0].sent + self.config.request_timeout
@@ -250,7 +254,7 @@ class ProducerClient:
             self._refresh_later(-1, broker + 1)
 
     def _lose_connection(self, broker: int, error: Error, event: int) -> None:
-        """The connection to a broker is gone: everything in flight on it is sent again, in order, once there is a connection or a new leader."""
+        """A connection is gone: what was in flight is sent again, in order, once there is one or a new leader."""
         self.connected[broker], self.in_socket[broker] = False, 0
         backoff = min(RECONNECT_BACKOFF * 2 ** self.connects[broker], RECONNECT_BACKOFF_MAX)
         self.connects[broker] += 1
@@ -269,11 +273,12 @@ class ProducerClient:
         if self.connected[broker] or attempt != self.connects[broker]:
             return
         target = self.system.brokers[broker]
-        self.world.network.link(self.node, target.node).send(self.kinds.connect, target.on_connect, self, REQUEST_OVERHEAD)
+        self.world.network.link(self.node, target.node).send(self.kinds.connect, target.on_connect, self,
+                                                             REQUEST_OVERHEAD)
         self.node.after(CONNECTION_SETUP_TIMEOUT, self._silence, broker, attempt)
 
     def _silence(self, broker: int, attempt: int) -> None:
-        """A machine that does not answer at all is tried again; meanwhile somebody else is asked who leads its partitions now."""
+        """A machine that does not answer is tried again; meanwhile others are asked who leads its partitions now."""
         if not self.connected[broker] and attempt == self.connects[broker]:
             self._refresh(-1, broker + 1)
             self._connect(broker, attempt)
@@ -289,8 +294,10 @@ class ProducerClient:
         if batch.attempts > self.config.retries or now >= batch.invoked + self.config.delivery_timeout:
             self._complete(batch, INFO if batch.maybe_appended else FAIL, error, event=event)
             return
-        if error is Error.OUT_OF_ORDER_SEQUENCE_NUMBER and not stretch.flying and not any(b.value < batch.value for b in stretch.again):
-            stretch.producer_epoch += 1  # nothing before it is missing here: the broker has lost records, so begin a new epoch (KIP-360)
+        missing_before = stretch.flying or any(earlier.value < batch.value for earlier in stretch.again)
+        if error is Error.OUT_OF_ORDER_SEQUENCE_NUMBER and not missing_before:
+            # nothing before it is missing here: the broker has lost records, so begin a new epoch (KIP-360)
+            stretch.producer_epoch += 1
             stretch.base = batch.value
         insort(stretch.again, batch, key=lambda b: b.value)
         backoff = min(self.config.retry_backoff * 2 ** (batch.attempts - 1), self.config.retry_backoff_max)
@@ -302,12 +309,14 @@ class ProducerClient:
         self.history.sent(batch.op, self.process, batch.key, batch.value, batch.count, offset, type,
                           self.history.errors.code(error.name) if type != OK else 0, batch.invoked, now, batch.event)
         if type == OK:
-            self.world.trace.add(now, self.kinds.acknowledged, self.node.code, -1, batch.key, event, offset, batch.count, -1, batch.value)
+            self.world.trace.add(now, self.kinds.acknowledged, self.node.code, -1, batch.key, event, offset,
+                                 batch.count, -1, batch.value)
         else:
             self._note(self.kinds.gave_up, batch, event, error.sentence)
 
     def _note(self, kind: int, batch: ProducerBatch, cause: int, text: str) -> None:
-        self.world.trace.add(self.world.now, kind, self.node.code, -1, batch.key, cause, -1, batch.count, -1, batch.value, text)
+        self.world.trace.add(self.world.now, kind, self.node.code, -1, batch.key, cause, -1, batch.count, -1,
+                             batch.value, text)
 
     def _expire(self) -> None:
         """Gives up what is older than the delivery timeout and not in flight."""

@@ -47,9 +47,10 @@ class Broker:
     def link(self, node):
         return self.world.network.link(self.node, node)
 
-    def note(self, kind: str, key: int, cause: int, offset: int, count: int, epoch: int, value: int, text: str = "") -> int:
-        return self.world.trace.add(self.world.now, getattr(self.kinds, kind), self.node.code, -1, key, cause, offset, count,
-                                    epoch, value, text)
+    def note(self, kind: str, key: int, cause: int, offset: int, count: int, epoch: int, value: int,
+             text: str = "") -> int:
+        return self.world.trace.add(self.world.now, getattr(self.kinds, kind), self.node.code, -1, key, cause,
+                                    offset, count, epoch, value, text)
 
     # Producing
 
@@ -111,7 +112,7 @@ class Broker:
             self.node.after(session.max_wait, self._waited, session, fetch)
 
     def _position(self, session: Session, key: int, offset: int, last_epoch: int, _) -> Fetched | None:
-        """Takes over how far a consumer is; or says that this broker does not lead, or where the consumer left this log."""
+        """Takes over how far a consumer is; or says that it does not lead, or where the consumer left the log."""
         replica = self.leader_of(key)
         if replica is None:
             session.positions.pop(key, None)
@@ -162,7 +163,7 @@ class Broker:
         self.link(client.node).send(self.kinds.connected, client.on_connected, self.index, REQUEST_OVERHEAD, event)
 
     def on_metadata_request(self, client, event: int) -> None:
-        """A client asks who leads what: of its own partitions a broker knows it from Raft, of the others from hearsay."""
+        """A client asks who leads what: a broker knows its own partitions from Raft, the others from hearsay."""
         leaders = self.system.leaders()
         for key, replica in self.replicas.items():
             leader = self.system.index_of(replica.leader)

@@ -81,7 +81,7 @@ class RedpandaSystem(KafkaSystem):
     # The end of a run
 
     def quiet(self) -> bool:
-        """Whether everything is settled: all records sent or given up, all committed records read, all replicas alike."""
+        """Whether all is settled: records sent or given up, the committed ones read, all replicas alike."""
         return self.producer.done and all(map(self._settled, range(len(self.groups)))) \
             and all(consumer.idle for consumer in self.consumers)
 
@@ -100,13 +100,14 @@ class RedpandaSystem(KafkaSystem):
                 if replica.node.up and not (cut_off and replica.leader != group.leader.name)]
 
     def finish(self) -> None:
-        """The final reader reads every partition from its beginning to its high watermark; then the books are closed."""
+        """The final reader reads every partition from its beginning to its high watermark; the books are closed."""
         reader, now, complete = self.history.processes.code(FINAL_READER), self.world.now, True
         for key in range(self.config.partitions):
             leader = self.groups[key].leader
             complete = complete and leader is not None
             for batch in leader.committed.batches if leader else ():
-                self.history.polled(self.history.op(), reader, key, batch.value, batch.count, batch.offset, OK, now, now)
+                self.history.polled(self.history.op(), reader, key, batch.value, batch.count,
+                                    batch.offset, OK, now, now)
             self._look_at(key, leader)
         self.history.drained = complete and self.producer.done
         self._count_transformed()

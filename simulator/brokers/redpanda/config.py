@@ -16,9 +16,9 @@ from ..settings import boolean, changes, check, instance, positive_seconds, seco
 class Transform:
     """A WebAssembly function that the broker runs on every committed record; what it returns goes into an output topic.
 
-    cpu: seconds of the partition's core that one record costs.
-    commit_interval: how often it writes down how far it came (`data_transforms_commit_interval_ms`); a new leader of the
-        partition goes on from there, and so may repeat what was done since.
+    cpu: seconds of the partition's core that one record costs. commit_interval: how often it writes down how far it
+    came (`data_transforms_commit_interval_ms`); a new leader of the partition goes on from there, and so may repeat
+    what was done since.
     """
     cpu: float = 0.0001
     commit_interval: float = 3.0
@@ -30,15 +30,15 @@ class Transform:
 
 @dataclass(frozen=True)
 class Cluster:
-    """Brokers that keep every partition in a Raft group of its own, and Kafka's producer and consumers as their clients.
+    """Brokers with a Raft group for every partition, and Kafka's producer and consumers as their clients.
 
-    replication: voters of each group, an odd number (Redpanda refuses even ones).
-    fsync: acks="all" is answered once a majority has the batch on disk; False is `write_caching_default`: once a majority has
+    replication: voters of each group, an odd number (Redpanda refuses even ones). fsync: acks="all" is answered once a
+    majority has the batch on disk; False is `write_caching_default`: once a majority has
         it in memory, flushed at most `max_flush_delay` (`raft_replica_max_flush_delay_ms`) later.
-    heartbeat, election_timeout: `raft_heartbeat_interval_ms`, `election_timeout_ms` (and a fifth of it in jitter at most).
-    cores, thread_per_core: every partition belongs to one core (Seastar); False is a pool in which any core takes any request.
-    request_cpu: seconds of a core for each batch; 0, as in the Kafka model, leaves the queue at the cores out.
-    transform: a function that runs in the broker, None for none.
+    heartbeat, election_timeout: `raft_heartbeat_interval_ms`, `election_timeout_ms` (and a fifth of it in jitter at
+    most). cores, thread_per_core: every partition belongs to one core (Seastar); False is a pool in which any core
+    takes any request. request_cpu: seconds of a core for each batch; 0, as in the Kafka model, leaves the queue at the
+    cores out. transform: a function that runs in the broker, None for none.
     """
     brokers: int = 3
     partitions: int = 6
@@ -60,7 +60,8 @@ class Cluster:
     def __post_init__(self):
         for name in ("brokers", "partitions", "replication", "cores"):
             whole(self, name, 1)
-        check(self, "brokers", self.brokers <= 60, "at most 60: this model is for looking at, not for capacity planning")
+        check(self, "brokers", self.brokers <= 60,
+              "at most 60: this model is for looking at, not for capacity planning")
         odd = self.replication % 2 == 1 and self.replication <= min(7, self.brokers)
         check(self, "replication", odd, f"odd and at most the number of brokers ({self.brokers}) and 7")
         zone_names(self, "zones")
@@ -71,7 +72,8 @@ class Cluster:
         seconds(self, "request_cpu")
         check(self, "heartbeat", self.heartbeat < self.election_timeout,
               f"shorter than election_timeout, which is {self.election_timeout:g} seconds")
-        for name, kind in (("producer", Producer), ("consumer", Consumer), ("network", NetworkProfile), ("disk", DiskProfile)):
+        for name, kind in (("producer", Producer), ("consumer", Consumer), ("network", NetworkProfile),
+                           ("disk", DiskProfile)):
             instance(self, name, kind)
         check(self, "consumer", not self.consumer.rack, "without rack: this model has no reading from followers")
         check(self, "transform", self.transform is None or isinstance(self.transform, Transform), "None or a Transform")

@@ -21,7 +21,7 @@ class Cores:
         self.free = [0.0] * cores
 
     def run(self, key: int, cost: float, effect: Callable, *args) -> None:
-        """Has an effect once a core has spent `cost` seconds on it: the core of this partition, or the first that is free."""
+        """Has an effect once a core has spent `cost` seconds on it: this partition's core, or the first free one."""
         if cost == 0:
             effect(*args)
             return

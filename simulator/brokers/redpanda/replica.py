@@ -72,7 +72,8 @@ class Sequences:
             return (Error.INVALID_PRODUCER_EPOCH if older else
                     Error.OUT_OF_ORDER_SEQUENCE_NUMBER if batch.sequence else NO_ERROR), None
         known = self.known.get(batch.sequence)
-        return NO_ERROR if known is not None or batch.sequence == self.next else Error.OUT_OF_ORDER_SEQUENCE_NUMBER, known
+        in_order = known is not None or batch.sequence == self.next
+        return NO_ERROR if in_order else Error.OUT_OF_ORDER_SEQUENCE_NUMBER, known
 
 
 class Replica(Member):
@@ -112,7 +113,7 @@ class Replica(Member):
         self.broker.dismiss(self.key, event)
 
     def write(self, batch: ProducerBatch, request: ProduceRequest, event: int) -> None:
-        """Appends a batch, unless the log has it; acks="all" is answered once a majority has it, anything else at once."""
+        """Appends a batch the log lacks; acks="all" is answered once a majority has it, anything else at once."""
         error, entry = self.sequences.check(batch)
         if error is not NO_ERROR:
             self.broker.refuse(request, batch, error, self.term, event)
@@ -127,8 +128,9 @@ class Replica(Member):
             self.waiting.setdefault(entry, []).append((batch, request))
         if not known:
             self.sequences.add(batch, entry)
-            self.propose(LogBatch(offset, batch.count, self.term, batch.value, batch.producer_id, batch.size + BATCH_OVERHEAD,
-                                  batch.producer_epoch, batch.sequence), None, batch.size + BATCH_OVERHEAD, event)
+            self.propose(LogBatch(offset, batch.count, self.term, batch.value, batch.producer_id,
+                                  batch.size + BATCH_OVERHEAD, batch.producer_epoch, batch.sequence), None,
+                         batch.size + BATCH_OVERHEAD, event)
         if not waits:
             self.broker.settle(request, batch, NO_ERROR, offset, event)
 

@@ -22,7 +22,7 @@ RETRY = 1.0  # seconds after which a result that nobody has confirmed is written
 
 
 class Processor:
-    """The function at work on one partition, for one leader's term; towards the output's leader it is a Kafka client."""
+    """The function at work on a partition, for one leader's term; to the output's leader it is a Kafka client."""
 
     def __init__(self, replica: Replica):
         self.replica, self.broker, self.node, self.term = replica, replica.broker, replica.node, replica.term
@@ -60,7 +60,8 @@ class Processor:
             request = ProduceRequest(self, leader.broker.index, [result], "all")
             request.size = batch.end  # what is confirmed with the answer
             self.broker.link(leader.node).send(self.broker.kinds.produce, leader.broker.on_produce, request,
-                                               batch.size + REQUEST_OVERHEAD, event, key, -1, batch.count, -1, batch.value)
+                                               batch.size + REQUEST_OVERHEAD, event, key, -1, batch.count,
+                                               -1, batch.value)
 
     def on_produced(self, request: ProduceRequest, event: int) -> None:
         """The result is committed: on to the next batch. An error waits for the next attempt."""

@@ -1,9 +1,10 @@
-"""A log on object storage: stateless agents, files that hold many partitions, one metadata service that gives out offsets.
+"""A log on object storage: stateless agents, files of many partitions, one metadata service that gives out offsets.
 
 After WarpStream (docs.warpstream.com: write path, life of a request, low-latency clusters) and the designs like it.
 Read in this order: `config` (what can be set), `files` (what travels), `metadata` (the commit: offsets, sequences),
 `storage` (writing to one bucket or a quorum of them, reading through a cache of the zone), `agent`, `upkeep`
-(compaction, and the files that nobody committed), `clients`, `system` (the wiring), `calibration` (published latencies).
+(compaction, and the files that nobody committed), `clients`, `system` (the wiring), `calibration` (published
+latencies).
 
 Modelled: agents in each zone, none of them a leader of anything; one buffer an agent for all partitions, flushed
 `batch_timeout` after its first record or at `batch_bytes`; PUT, commit, only then the acknowledgement; commits of one

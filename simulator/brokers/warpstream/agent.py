@@ -106,8 +106,8 @@ class Agent:
         """Offsets in the order of the request's batches, or None: send it again."""
         link = self.world.network.link(self.node, request.producer.node)
         stored = 0 if offsets is None else sum(batch.count for batch in request.batches)
-        link.send(self.kinds.produced, request.producer.on_produced, (request, request.attempt, offsets), OVERHEAD, cause,
-                  -1, -1, stored)
+        link.send(self.kinds.produced, request.producer.on_produced, (request, request.attempt, offsets),
+                  OVERHEAD, cause, -1, -1, stored)
 
     # Reading
 

@@ -7,8 +7,8 @@ and third row differ by the commit and by 12 ms of batching, which leaves some 3
 99th percentile; the second row is therefore no test of the model, the first and the third are.
 
 Not met, and not fitted: end to end. What lies between a commit and a delivery in WarpStream is not published beyond
-that its control plane batches its work; this model has a look-up and a GET there, and is 20 to 60 % too fast. The bounds
-of the second and third row it keeps, the first row's figures it does not.
+that its control plane batches its work; this model has a look-up and a GET there, and is 20 to 60 % too fast. The
+bounds of the second and third row it keeps, the first row's figures it does not.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class Published(NamedTuple):
 
 PUBLISHED = tuple(
     Published(system, what, percentile, value, system != "250 ms, S3 Standard", DOCS)
-    for system, figures in {"250 ms, S3 Standard": (.250, .500, .500, .900), "50 ms, S3 Express": (.080, .150, .200, .400),
+    for system, figures in {"250 ms, S3 Standard": (.250, .500, .500, .900),
+                            "50 ms, S3 Express": (.080, .150, .200, .400),
                             "25 ms, S3 Express, lightning": (.035, .050, .200, .400)}.items()
     for what, percentile, value in zip(("produce", "produce", "end to end", "end to end"), ("p50", "p99") * 2, figures)
 ) + (Published("250 ms, S3 Standard", "produce", "p99", .400, False, BLOG),

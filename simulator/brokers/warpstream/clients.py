@@ -1,4 +1,4 @@
-"""Producers and consumers: both talk to one agent, in their own zone if there is one alive, and to another when it fails."""
+"""Producers and consumers: each talks to one agent, of its own zone if one lives there, to another when it fails."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Producer(Client):
         return self.sent == len(self.times) and not self.flying
 
     def _plan(self) -> None:
-        """Sets the timer to the moment at which the oldest record has lingered; no timer while too much is unanswered."""
+        """Sets the timer to when the oldest record has lingered; none while too much is unanswered."""
         if self.timer is None and self.sent < len(self.times) and len(self.flying) < self.config.max_in_flight:
             due = self.times[self.sent] + self.config.linger
             self.timer = self.node.after(max(due - self.world.now, 0.0), self._send)
@@ -216,7 +216,8 @@ class Consumer(Client):
     def _deliver(self, key: int, entry: Entry, event: int) -> None:
         now = self.world.now
         self.positions[key] = entry.offset + entry.count
-        self.history.polled(self.op, self.process, key, entry.value, entry.count, entry.offset, OK, self.asked, now, event)
+        self.history.polled(self.op, self.process, key, entry.value, entry.count, entry.offset, OK,
+                            self.asked, now, event)
         self.world.trace.add(now, self.kinds.deliver, self.node.code, -1, key, event, entry.offset, entry.count, -1,
                              entry.value)
 

@@ -19,7 +19,7 @@ MEBIBYTE = 1024 * 1024
 ZONES = ("a", "b", "c", "d", "e", "f")
 
 # Seconds that one request to the metadata service takes there. WarpStream publishes none: see `calibration`.
-# Inkless: "commit p99 10-20 ms" (github.com/aiven/inkless, docs/inkless/PERFORMANCE.md, 2026-08); its median is assumed.
+# Inkless: commit p99 10-20 ms (github.com/aiven/inkless, docs/inkless/PERFORMANCE.md, 2026-08); the median is assumed.
 METADATA = {"warpstream": Lognormal.from_percentiles(p50=0.030, p99=0.075),
             "kip-1150": Lognormal.from_percentiles(p50=0.008, p99=0.015)}
 NAMES = {"warpstream": ("agent", "metadata"), "kip-1150": ("broker", "diskless-coordinator")}

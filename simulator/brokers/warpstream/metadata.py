@@ -30,7 +30,8 @@ class Metadata:
         self._latency = self.world.sampler("metadata", config.metadata_latency)
         self.sequences = config.exactly_once
         self.logs: list[list[Entry]] = [[] for _ in range(config.partitions)]
-        self.offsets: list[list[int]] = [[] for _ in range(config.partitions)]   # where each entry begins, for bisection
+        # where each entry begins, for bisection
+        self.offsets: list[list[int]] = [[] for _ in range(config.partitions)]
         self.ends = [0] * config.partitions
         self.done: dict[str, dict[int, int]] = {}      # file -> offset or REFUSED by operation
         self.dead: set[str] = set()                    # orphans: never to be committed
@@ -58,7 +59,8 @@ class Metadata:
         if file.name not in self.done:
             self.done[file.name] = self._apply(file, event)
         results = self.done[file.name]
-        self._answer(agent, self.kinds.committed, agent.on_committed, (file, results), A_BATCH * len(results), event, file.records)
+        self._answer(agent, self.kinds.committed, agent.on_committed, (file, results), A_BATCH * len(results),
+                     event, file.records)
         self._wake()
 
     def _apply(self, file: File, event: int) -> dict[int, int]:
@@ -161,7 +163,8 @@ class Metadata:
         orphans = [name for name in lost if name not in late]
         self.dead.update(orphans)
         garbage = [name for name in names if name in self.dead or name in self.done and name not in self.live]
-        self._answer(agent, self.kinds.scanned, agent.upkeep.on_scanned, (garbage, orphans, late), 0, event, len(garbage))
+        self._answer(agent, self.kinds.scanned, agent.upkeep.on_scanned, (garbage, orphans, late), 0,
+                     event, len(garbage))
 
     def on_replace(self, message: tuple, event: int) -> None:
         """A large file takes the place of small ones, if all of them are still there."""

@@ -66,7 +66,8 @@ class Storage:
         """An answer from another zone takes its way there and back."""
         return done if away is None else lambda answer: self.node.after(2 * away(), done, answer)
 
-    def get(self, name: str, span: int | None, done: Callable[[Answer], None], cause: int = -1, bucket: int = 0) -> None:
+    def get(self, name: str, span: int | None, done: Callable[[Answer], None], cause: int = -1,
+            bucket: int = 0) -> None:
         """Reads an object from the nearest bucket that has it and answers."""
         def one(answer: Answer) -> None:
             if answer.ok or bucket + 1 == len(self.clients):
@@ -95,7 +96,7 @@ class Storage:
 
 
 class ZoneCache:
-    """The files that a zone's agents have read, so that each file is read once a zone. What an agent loaded dies with it."""
+    """The files that a zone's agents have read: each is read once a zone. What an agent loaded dies with it."""
 
     def __init__(self):
         self.files: OrderedDict[str, tuple[object, int]] = OrderedDict()   # name -> who loaded it, its size

@@ -52,7 +52,8 @@ class WarpStreamSystem:
         shares = self._shared_out(times, by, where)
         sizes = np.array([[len(part) for part in share] for share in shares])
         first = np.cumsum(sizes, axis=0) - sizes     # the values of a partition: producer after producer
-        self.history.created = {key: np.concatenate([share[key] for share in shares]) for key in range(config.partitions)}
+        self.history.created = {key: np.concatenate([share[key] for share in shares])
+                                for key in range(config.partitions)}
         self.producers = [self.Producer(self, n, share, first[n].tolist()) for n, share in enumerate(shares)]
         readers = min(self.workload.consumers, config.partitions)
         self.consumers = [self.Consumer(self, n, list(range(n, config.partitions, readers))) for n in range(readers)]

@@ -1,4 +1,4 @@
-"""What one agent does for all now and then: it deletes or rescues what nobody committed, and makes large files of small.
+"""What one agent does for all: it deletes or rescues what nobody committed, and makes large files of small.
 
 A file is deleted only after the metadata service has said that nobody may commit it any more. Whoever asks which files
 exist and deletes the unknown ones by itself will sooner or later delete one that is being committed at that moment.

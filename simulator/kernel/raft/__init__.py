@@ -14,13 +14,13 @@ Names: `term` is Raft's, an epoch in Kafka and in every trace. An `offset` count
 which its log is known to equal the leader's.
 
 Sources: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (Figure 2, 5.4.2); Ongaro's
-dissertation (6.2 check-quorum, 9.6 pre-vote); KIP-595 (pull, diverging epochs), KIP-996 (pre-vote), KIP-1166 (a fetch is
-answered when the high watermark moves).
+dissertation (6.2 check-quorum, 9.6 pre-vote); KIP-595 (pull, diverging epochs), KIP-996 (pre-vote), KIP-1166 (a fetch
+is answered when the high watermark moves).
 
-Simplified: term and vote are on disk as soon as they change, and their fsync (if `fsync`) delays what is said afterwards;
-a message holds any number of entries; a leader that steps down tells nobody (KRaft's EndQuorumEpoch); a candidate whose
-time is up asks again at once (Kafka's backs off first).
-Left out: changes of membership (joint consensus, KIP-853), snapshots, leadership transfer, linearizable reads, linger.
+Simplified: term and vote are on disk as soon as they change, and their fsync (if `fsync`) delays what is said
+afterwards; a message holds any number of entries; a leader that steps down tells nobody (KRaft's EndQuorumEpoch); a
+candidate whose time is up asks again at once (Kafka's backs off first). Left out: changes of membership (joint
+consensus, KIP-853), snapshots, leadership transfer, linearizable reads, linger.
 """
 
 from .config import Config

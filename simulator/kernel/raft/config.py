@@ -61,10 +61,10 @@ class Config:
     def kraft(cls, **changes) -> Config:
         """Kafka 4.2, `controller.quorum.*`: `fetch.timeout.ms` 2000, `election.timeout.ms` and `.backoff.max.ms` 1000.
 
-        An election timeout is drawn from once to twice that (QuorumState.randomElectionTimeoutMs). A leader resigns after 1.5
-        fetch timeouts without a majority (LeaderState.CHECK_QUORUM_TIMEOUT_FACTOR), and calls on silent voters every half
-        fetch timeout (LeaderState.beginQuorumEpochTimeoutMs); an empty fetch waits 0.5 s (KafkaRaftClient.MAX_FETCH_WAIT_MS).
-        Checked against trunk of October 2024; KIP-595, KIP-996.
+        An election timeout is drawn from once to twice that (QuorumState.randomElectionTimeoutMs). A leader resigns
+        after 1.5 fetch timeouts without a majority (LeaderState.CHECK_QUORUM_TIMEOUT_FACTOR), and calls on silent
+        voters every half fetch timeout (LeaderState.beginQuorumEpochTimeoutMs); an empty fetch waits 0.5 s
+        (KafkaRaftClient.MAX_FETCH_WAIT_MS). Checked against trunk of October 2024; KIP-595, KIP-996.
         """
         kafka = dict(form="pull", election_timeout=Uniform(1.0, 2.0), fetch_timeout=2.0, heartbeat=1.0, fetch_wait=0.5,
                      election_backoff_max=1.0, check_quorum=3.0, pre_vote=True, fsync=True)
@@ -86,7 +86,8 @@ class Config:
         Pre-vote, and a leader that steps down after an election timeout without a majority. Sources: its documentation
         (architecture, cluster properties), raft/consensus.cc and raft/vote_stm.cc.
         """
-        redpanda = dict(election_timeout=Uniform(1.65, 1.8), heartbeat=0.15, check_quorum=1.5, pre_vote=True, fsync=True)
+        redpanda = dict(election_timeout=Uniform(1.65, 1.8), heartbeat=0.15, check_quorum=1.5,
+                        pre_vote=True, fsync=True)
         return cls(**{**redpanda, **changes})
 
 

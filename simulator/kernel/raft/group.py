@@ -22,9 +22,10 @@ MOST_VOTERS = 7
 class Group:
     """One to seven voters and any number of observers, each on a node; a node may hold members of many groups.
 
-    A state machine sets two hooks. `apply(member, offset, entry, event)`: a member has learned that an entry is committed;
-    each sees them in order, and all again after a restart. `on_role(member, event)`: a member became leader or stepped down.
-    `disks`: the disk of each node by its name, where groups share nodes; without it each member gets one of its own.
+    A state machine sets two hooks. `apply(member, offset, entry, event)`: a member has learned that an entry is
+    committed; each sees them in order, and all again after a restart. `on_role(member, event)`: a member became leader
+    or stepped down. `disks`: the disk of each node by its name, where groups share nodes; without it each member gets
+    one of its own.
     """
 
     def __init__(self, world: World, name: str, voters: Sequence[Node], config: Config | None = None,
@@ -60,7 +61,7 @@ class Group:
         return leader.propose(value, on_commit, size, cause) if leader else None
 
     def begin_with(self, value, size: int = 100) -> None:
-        """Gives every member the same first entry, of term 1 and on disk, before anything has happened: what formatting does."""
+        """Gives every member the same first entry, of term 1 and on disk, at the very start: what formatting does."""
         for member in self.members.values():
             member.begin_with(Entry(1, value, size))
 

@@ -52,8 +52,8 @@ def majority_reached_high_watermark(group: Group, seen: Seen) -> Iterator[str]:
     if leader:
         holding = [member.name for member in group.voters if member.log.end_offset >= leader.high_watermark]
         if len(holding) < group.majority:
-            yield (f"MajorityReachedHighWatermark: {leader.name} says that all before offset {leader.high_watermark} is "
-                   f"committed, but only {', '.join(holding) or 'nobody'} has it")
+            yield (f"MajorityReachedHighWatermark: {leader.name} says that all before offset {leader.high_watermark} "
+                   f"is committed, but only {', '.join(holding) or 'nobody'} has it")
 
 
 def monotonic_high_watermark(group: Group, seen: Seen) -> Iterator[str]:

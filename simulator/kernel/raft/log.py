@@ -43,7 +43,7 @@ class Log:
         return offset <= self.end_offset and self.term_before(offset) == previous_term
 
     def covers(self, last_term: int, end_offset: int) -> bool:
-        """Whether a log that ends so is at least as up to date: a later last term, or the same and as long (Raft 5.4.1)."""
+        """Whether a log that ends so is as up to date: a later last term, or the same and as long (Raft 5.4.1)."""
         return (last_term, end_offset) >= (self.last_term, self.end_offset)
 
     def end_of_term(self, term: int) -> tuple[int, int]:

@@ -143,7 +143,8 @@ class Member:
         if self.term == request.term and self.role == (PROSPECTIVE if request.pre else CANDIDATE):
             kind = "pre_vote_request" if request.pre else "vote_request"
             for peer in self.other_voters():
-                self.send(kind, peer, peer.on_vote_request, request, event, offset=request.end_offset, epoch=request.term)
+                self.send(kind, peer, peer.on_vote_request, request, event, offset=request.end_offset,
+                          epoch=request.term)
             self.on_vote(Vote(self.name, self.term, True, request.pre), event)
 
     def on_vote_request(self, request: VoteRequest, event: int) -> None:
@@ -168,7 +169,7 @@ class Member:
         self.send(kind, candidate, candidate.on_vote, vote, event, epoch=vote.term)
 
     def on_vote(self, vote: Vote, event: int) -> None:
-        """Counts votes: a majority makes a prospective a candidate, and a candidate the leader; no hope of one ends it."""
+        """Counts votes: a majority makes a prospective a candidate, a candidate the leader; no hope of one ends it."""
         if not self.observe(vote.term, event) or self.role != (PROSPECTIVE if vote.pre else CANDIDATE):
             return
         self.votes[vote.voter] = vote.granted
@@ -189,7 +190,7 @@ class Member:
             self.wait(min(BACKOFF * steps, self.config.election_backoff_max))
 
     def become_leader(self, cause: int) -> None:
-        """Leads, and appends an entry of its term at once: only that can commit what earlier terms left (Raft 5.4.2, 8)."""
+        """Leads, and appends an entry of its term: only that can commit what earlier terms left (Raft 5.4.2, 8)."""
         self.role, self.leader, self.elections_lost = LEADER, self.name, 0
         self.match = {peer.name: 0 for peer in self.others()}
         self.contact = {peer.name: self.world.now for peer in self.others()}
@@ -202,7 +203,7 @@ class Member:
     # Terms and leaders
 
     def leads(self, term: int) -> bool:
-        """Whether it leads, and in this term: it may have been deposed and elected again since something was scheduled."""
+        """Whether it leads, and in this term: it may have been deposed and elected again since."""
         return self.role == LEADER and self.term == term
 
     def observe(self, term: int, event: int) -> bool:
@@ -247,8 +248,8 @@ class Member:
     def propose(self, value, on_commit=None, size: int = 100, cause: int = -1) -> int | None:
         """A leader appends a client's entry; its offset, None if this is no leader.
 
-        `on_commit(offset, event)` is called once it is committed while this member still leads; never, if it loses the lead
-        before: the entry may then be committed or not, and the client cannot know.
+        `on_commit(offset, event)` is called once it is committed while this member still leads; never, if it loses the
+        lead before: the entry may then be committed or not, and the client cannot know.
         """
         return self.append(Entry(self.term, value, size), on_commit, cause) if self.role == LEADER else None
 
@@ -290,7 +291,7 @@ class Member:
         return reached[self.group.majority - 1]
 
     def advance(self, event: int) -> None:
-        """Commits what a majority holds (on disk, with `fsync`) if it is of this term, and what is older along with it."""
+        """Commits what a majority holds (on disk, with `fsync`) if it is of this term, and all older with it."""
         end = self.majority_of(self.match, self.log.flushed if self.config.fsync else self.log.end_offset)
         if end > self.high_watermark and self.log.term_before(end) == self.term:
             self.commit(end, event)

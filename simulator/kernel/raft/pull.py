@@ -1,7 +1,8 @@
 """Replication as in KRaft (KIP-595): followers fetch, and a fetch tells the leader how far the follower's log reaches.
 
 A fetch names the end of the replica's log and the term of its last entry. If the leader's log does not hold that, it
-answers with its last term that is not later and where that ends; the replica cuts its log back to there and fetches again.
+answers with its last term that is not later and where that ends; the replica cuts its log back to there and fetches
+again.
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ class Pull:
         self.fetch(self.asked, -1)
 
     def fetch(self, source: str, event: int) -> None:
-        """Fetches, once all it has is on disk: the fetch says that it is. Answers to earlier fetches no longer count."""
+        """Fetches, once all it has is on disk: the fetch says so. Answers to earlier fetches no longer count."""
         self.attempt += 1
         self.member.persist(self.send_fetch, source, self.attempt, event)
 

@@ -1,8 +1,8 @@
 """Replication as in the Raft paper: the leader sends AppendEntries, followers answer up to where their log agrees.
 
-The leader sends on without waiting for answers (pipelining). What was lost on the way shows at the next heartbeat, which
-does not fit the follower's log; the follower answers with its last term that could fit and where that ends, so that the
-leader goes back by whole terms.
+The leader sends on without waiting for answers (pipelining). What was lost on the way shows at the next heartbeat,
+which does not fit the follower's log; the follower answers with its last term that could fit and where that ends, so
+that the leader goes back by whole terms.
 """
 
 from __future__ import annotations

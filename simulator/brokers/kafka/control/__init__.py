@@ -14,10 +14,10 @@ Sources: KIP-500, KIP-595 and KIP-630 (metadata log), KIP-631 (registration, hea
 ClusterControlManager, BrokerHeartbeatManager, BrokerLifecycleManager, and Partition.handleAlterPartitionError.
 
 Simplified: a batch of records is one entry of the log, so it is applied whole; a partition change carries the whole
-state; the log is read from its beginning (Kafka writes snapshots); a broker asks again after fixed pauses; an idle log gets no
-NoOpRecord, idle fetches wait 0.5 s instead, which is as often. A broker obeys the log once it has seen its own
-registration there, as Kafka's does.
-Left out: changes of the voters (KIP-853), topics that come and go, controlled shutdown, several log directories.
+state; the log is read from its beginning (Kafka writes snapshots); a broker asks again after fixed pauses; an idle log
+gets no NoOpRecord, idle fetches wait 0.5 s instead, which is as often. A broker obeys the log once it has seen its own
+registration there, as Kafka's does. Left out: changes of the voters (KIP-853), topics that come and go, controlled
+shutdown, several log directories.
 """
 
 from .config import KRaft, ZooKeeper

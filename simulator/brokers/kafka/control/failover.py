@@ -8,9 +8,9 @@
 KRaft's four are simulated: a quorum and its observers, in whose log the metadata of all partitions is one entry.
 ZooKeeper's are drawn: where in its last ping interval a session stood, and the fitted `load` seconds a partition.
 
-MEASURED is what the fit rests on. Only the order of magnitude is in it: other clusters, other versions, and for LinkedIn
-a lower bound of the partitions. No published measurement of KRaft's fail-over was found; a chart of one vendor's
-laboratory exists as an image.
+MEASURED is what the fit rests on. Only the order of magnitude is in it: other clusters, other versions, and for
+LinkedIn a lower bound of the partitions. No published measurement of KRaft's fail-over was found; a chart of one
+vendor's laboratory exists as an image.
 """
 
 from __future__ import annotations

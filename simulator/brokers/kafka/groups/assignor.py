@@ -22,7 +22,8 @@ def sticky(owned: dict[Hashable, Iterable[int]], partitions: int) -> Assignment:
     share, extra = divmod(partitions, len(owned))
     kept: dict[Hashable, list[int]] = {}
     free = dict.fromkeys(range(partitions))
-    for member in sorted(owned, key=lambda member: -len(tuple(owned[member]))):  # who has most keeps one more than the share
+    # who has most keeps one more than the share
+    for member in sorted(owned, key=lambda member: -len(tuple(owned[member]))):
         mine = [key for key in owned[member] if key in free]
         size = share + (len(mine) > share and extra > 0)
         extra -= size > share
@@ -39,6 +40,6 @@ def sticky(owned: dict[Hashable, Iterable[int]], partitions: int) -> Assignment:
 
 
 def without_moving(target: Assignment, owned: dict[Hashable, Iterable[int]]) -> Assignment:
-    """The target without what somebody else still owns: those give it up first, and a second round hands it out (KIP-429)."""
+    """The target without what somebody else still owns: given up first, it is handed out in round two (KIP-429)."""
     owner = {key: member for member, keys in owned.items() for key in keys}
     return {member: tuple(key for key in keys if owner.get(key, member) == member) for member, keys in target.items()}

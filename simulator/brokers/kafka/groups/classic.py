@@ -1,4 +1,8 @@
-"""The classic protocol, both ends: a barrier (JoinGroup), an assignment made by one member (SyncGroup), a generation to tell them apart."""
+"""The classic protocol, both ends: a barrier, an assignment made by one member, and a generation.
+
+Members meet at the barrier (JoinGroup) and learn the assignment there (SyncGroup); the generation tells one such round
+from the next.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,7 @@ class ClassicCoordinator(Coordinator):
         self.delaying, self.leader = False, None
 
     def on_join(self, message: tuple, event: int) -> None:
-        """A member arrives at the barrier; a static one that is back in a stable group gets what it had, and nobody else notices."""
+        """A member arrives at the barrier; a static one, back in a stable group, gets what it had, unnoticed."""
         client, attempt, id, generation, owned = message
         member, returned = self.members.get(id), self.known(client)
         if generation >= 0 and (member is None or member.missed and owned):
@@ -65,7 +69,8 @@ class ClassicCoordinator(Coordinator):
                 self._answer_sync(member, member.attempt, REBALANCING, event)
         self.delaying = first and self.config.initial_rebalance_delay > 0
         if self.delaying:
-            self.node.after(self.config.initial_rebalance_delay, self._delay_over, self.round, len(self.members), self.world.now)
+            self.node.after(self.config.initial_rebalance_delay, self._delay_over, self.round, len(self.members),
+                            self.world.now)
         self.node.after(self.config.max_poll_interval, self._timeout, self.round)
 
     def _delay_over(self, round: int, members: int, since: float) -> None:
@@ -80,7 +85,7 @@ class ClassicCoordinator(Coordinator):
             self._complete_if_all_are_here(-1)
 
     def _timeout(self, round: int) -> None:
-        """Who has not joined by now is out; a static member stays until its session ends, but has missed the generation."""
+        """Who has not joined by now is out; a static member stays until its session ends, without this generation."""
         if round != self.round or self.state != PREPARING:
             return
         for member in [member for member in self.members.values() if not member.waiting and not self.config.static]:
@@ -107,7 +112,8 @@ class ClassicCoordinator(Coordinator):
         for member in self.members.values():
             if not member.waiting:
                 member.missed = True
-                self.note("removed", event, peer=member.client.node.code, value=member.id[1], note="it missed the generation")
+                self.note("removed", event, peer=member.client.node.code, value=member.id[1],
+                          note="it missed the generation")
         for member in here:
             member.waiting, member.missed, member.seen = False, False, self.world.now
             self._answer_join(member.client, member.attempt, "", event, others if member.id == self.leader else None)
@@ -133,7 +139,8 @@ class ClassicCoordinator(Coordinator):
 
     def _answer_sync(self, member: Joined, attempt: int, error: str, cause: int) -> None:
         count = 0 if error else len(member.assigned)
-        self.send(member.client, "synced", member.client.on_synced, (attempt, member.assigned, error), cause, count, note=error)
+        self.send(member.client, "synced", member.client.on_synced, (attempt, member.assigned, error), cause,
+                  count, note=error)
 
     def on_heartbeat(self, message: tuple, event: int) -> None:
         """A sign of life; its answer says whether to join again."""
@@ -205,7 +212,8 @@ class ClassicMember(Member):
             self.rejoin = False
             if not self.config.cooperative:
                 self.give_up(list(self.owned), "revoked")
-            self.membership.send("join_group", self.system.coordinator.on_join, self.id, self.epoch, tuple(self.owned), count=len(self.owned))
+            self.membership.send("join_group", self.system.coordinator.on_join, self.id, self.epoch, tuple(self.owned),
+                                 count=len(self.owned))
 
     def _take_over(self) -> None:
         """What is no longer assigned goes first; under KIP-429 that calls for a second round."""
@@ -228,7 +236,9 @@ class ClassicMember(Member):
 
     def _assign(self, owned: Assignment) -> Assignment:
         partitions = self.config.partitions
-        return without_moving(sticky(owned, partitions), owned) if self.config.cooperative else ranges(list(owned), partitions)
+        if self.config.cooperative:
+            return without_moving(sticky(owned, partitions), owned)
+        return ranges(list(owned), partitions)
 
     def on_synced(self, message: tuple, event: int) -> None:
         """The assignment, or back to the barrier."""

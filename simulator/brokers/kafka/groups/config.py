@@ -25,7 +25,8 @@ class Event:
         check(self, "kind", self.kind in ("join", "stop", "stall"), "'join', 'stop' or 'stall'")
         check(self, "member", isinstance(self.member, str), "the name of a member, such as 'consumer-1'")
         seconds(self, "at")
-        check(self, "lasts", is_number(self.lasts, finite=False) and self.lasts > 0, "a number of seconds, greater than 0")
+        check(self, "lasts", is_number(self.lasts, finite=False) and self.lasts > 0,
+              "a number of seconds, greater than 0")
 
     @property
     def ends(self) -> float:
@@ -34,7 +35,8 @@ class Event:
 
     def __repr__(self) -> str:
         """As it is written."""
-        return f"{self.kind}({self.member!r}, at={self.at:g}" + (f", lasts={self.lasts:g})" if self.lasts < inf else ")")
+        lasts = f", lasts={self.lasts:g}" if self.lasts < inf else ""
+        return f"{self.kind}({self.member!r}, at={self.at:g}{lasts})"
 
 
 def join(member: str, at: float) -> Event:
@@ -43,7 +45,7 @@ def join(member: str, at: float) -> Event:
 
 
 def stop(member: str, at: float, lasts: float = inf) -> Event:
-    """The member closes: it commits, gives up its partitions, leaves (unless it is static), and starts again after `lasts` seconds."""
+    """The member closes (commits, gives up its partitions, leaves unless static) and restarts after `lasts` seconds."""
     return Event("stop", member, at, lasts)
 
 
@@ -62,11 +64,12 @@ def rolling_restart(members: int | Iterable[str], at: float, every: float, lasts
 class Group:
     """One consumer group over one topic; it has `workload.consumers` members, "consumer-1" and on.
 
-    protocol: "eager" (everybody gives up everything first), "cooperative" (KIP-429), "static" (eager with group.instance.id, KIP-345) or
-    "consumer" (KIP-848, the coordinator decides). group_instance_id: whether members are static; None is what the protocol's name says.
-    heartbeat_interval: None is the protocol's own, 3 s, or 5 s under KIP-848. max_poll_interval is also the rebalance timeout.
-    initial_rebalance_delay is classic only, assignment_interval KIP-848 only (KIP-1263, Kafka 4.3).
-    poll_timeout: how long a poll waits that finds nothing. events: see `join`, `stop`, `stall`, `rolling_restart`.
+    protocol: "eager" (everybody gives up everything first), "cooperative" (KIP-429), "static" (eager with
+    group.instance.id, KIP-345) or "consumer" (KIP-848, the coordinator decides). group_instance_id: whether members are
+    static; None is what the protocol's name says. heartbeat_interval: None is the protocol's own, 3 s, or 5 s under
+    KIP-848. max_poll_interval is also the rebalance timeout. initial_rebalance_delay is classic only,
+    assignment_interval KIP-848 only (KIP-1263, Kafka 4.3). poll_timeout: how long a poll waits that finds nothing.
+    events: see `join`, `stop`, `stall`, `rolling_restart`.
     """
     partitions: int = 12
     protocol: str = "eager"
@@ -87,14 +90,16 @@ class Group:
         whole(self, "partitions", 1)
         check(self, "protocol", self.protocol in PROTOCOLS, "'eager', 'cooperative', 'static' or 'consumer'")
         dynamic = "None or True for protocol 'static'" if self.protocol == "static" else "True, False or None"
-        check(self, "group_instance_id", any(self.group_instance_id is allowed for allowed in (None, True, self.protocol == "static")), dynamic)
+        allowed = (None, True, self.protocol == "static")
+        check(self, "group_instance_id", any(self.group_instance_id is choice for choice in allowed), dynamic)
         for name in ("session_timeout", "max_poll_interval", "auto_commit_interval", "poll_timeout"):
             positive_seconds(self, name)
         for name in ("initial_rebalance_delay", "assignment_interval"):
             seconds(self, name)
         if self.heartbeat_interval is not None:
             positive_seconds(self, "heartbeat_interval")
-        check(self, "session_timeout", self.session_timeout > self.heartbeat, f"longer than heartbeat_interval, which is {self.heartbeat:g} seconds")
+        check(self, "session_timeout", self.session_timeout > self.heartbeat,
+              f"longer than heartbeat_interval, which is {self.heartbeat:g} seconds")
         whole(self, "max_poll_records", 1)
         check(self, "events", isinstance(self.events, tuple) and all(isinstance(event, Event) for event in self.events),
               "a tuple of events, such as (groups.stop('consumer-1', at=20, lasts=5),)")
@@ -122,7 +127,8 @@ class Group:
         from .system import GroupSystem
         names = [f"consumer-{number + 1}" for number in range(workload.consumers)]
         for event in self.events:
-            check(event, "member", event.member in names, f"a member of this group, consumer-1 to consumer-{workload.consumers}")
+            check(event, "member", event.member in names,
+                  f"a member of this group, consumer-1 to consumer-{workload.consumers}")
         return GroupSystem(self, world, workload)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What a group coordinator does under every protocol: it keeps sessions and committed offsets, and refuses commits of the past."""
+"""What every group coordinator does: it keeps sessions and committed offsets, and refuses commits of the past."""
 
 from __future__ import annotations
 
@@ -53,14 +53,17 @@ class Coordinator:
 
     def replace(self, member: Membership, id: Id) -> None:
         """A static member is back under a new id; whoever uses the old one is fenced (KIP-345)."""
-        self.note("removed", -1, peer=member.client.node.code, value=member.id[1], note="its instance id has come back under another member id")
+        self.note("removed", -1, peer=member.client.node.code, value=member.id[1],
+                  note="its instance id has come back under another member id")
         self.members = {id if known is member else known.id: known for known in self.members.values()}
         member.id, member.seen = id, self.world.now
 
     def _check_session(self, member: Membership) -> None:
         if self.members.get(member.id) is not member:
             return
-        left = self.config.session_timeout if member.waiting else member.seen + self.config.session_timeout - self.world.now
+        left = member.seen + self.config.session_timeout - self.world.now
+        if member.waiting:
+            left = self.config.session_timeout
         if left > MOMENT:
             self.node.after(left, self._check_session, member)
         else:
@@ -102,10 +105,12 @@ class Coordinator:
 
     # Evidence and messages
 
-    def send(self, client: Member, kind: str, handler, message, cause: int, count: int = 0, epoch: int = -1, note: str = "") -> None:
+    def send(self, client: Member, kind: str, handler, message, cause: int, count: int = 0, epoch: int = -1,
+             note: str = "") -> None:
         """Answers a member."""
         size = OVERHEAD + PER_PARTITION * count
-        sent = self.world.network.link(self.node, client.node).send(self.kinds[kind], handler, message, size, cause, -1, -1, count, epoch)
+        link = self.world.network.link(self.node, client.node)
+        sent = link.send(self.kinds[kind], handler, message, size, cause, -1, -1, count, epoch)
         if note and sent >= 0:
             self.world.trace.notes[sent] = f"({note})"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ....evidence.history import OK, values_of
+from ....evidence.history import OK
 from ....evidence.report import Anomaly
 
 _GONE = ("crash", "power_loss")
@@ -28,7 +28,9 @@ def _ownership(trace) -> Iterator[tuple[float, int, tuple[int, ...], tuple[int, 
         paused[node] = kind == "pause" or paused.get(node, False) and kind not in ("resume", *_GONE)
         if kind == "assigned":
             owners.setdefault(int(row["key"]), {})[who, value] = None
-        changed = [int(row["key"])] if row["key"] >= 0 else [key for key, of in owners.items() if any(owner[0] == who for owner in of)]
+        changed = [key for key, of in owners.items() if any(owner[0] == who for owner in of)]
+        if row["key"] >= 0:
+            changed = [int(row["key"])]
         for key in changed:
             of = owners.setdefault(key, {})
             if kind in ("revoked", "left_behind", "removed"):
@@ -112,4 +114,5 @@ def _redelivery(history, key: str, row, first: int, last: int) -> Anomaly:
     process, count = history.processes[row["process"]], last - first + 1
     sentence = f"{process} got {count} records of {key}, from offset {first} on, that had been delivered before"
     where = ((first, last),)
-    return Anomaly("redelivery", key, process, where, where, count, float(row["completed"]), sentence, int(row["event"]), permitted=True)
+    return Anomaly("redelivery", key, process, where, where, count, float(row["completed"]), sentence,
+                   int(row["event"]), permitted=True)

@@ -62,7 +62,8 @@ class Member:
         self._work = None if work == Fixed(0.0) else self.world.sampler(f"work/consumer-{number}", work)
         self.identity, self.lives, self.attempts, self.running = 0, 0, 0, False
         self.turn, self.extra = 0, 0.0
-        self.phase = round(float(system.world.stream(f"heartbeat/consumer-{number}").uniforms(1)[0]), 6)  # no two beat in step
+        # no two beat in step
+        self.phase = round(float(system.world.stream(f"heartbeat/consumer-{number}").uniforms(1)[0]), 6)
         self.owned: dict[int, None] = {}
         self.position: dict[int, int] = {}
 
@@ -221,7 +222,8 @@ class Member:
         """The coordinator says where to begin."""
         attempt, offsets = message
         if self.offsets.answered(attempt):
-            self.position |= {key: offset for key, offset in offsets.items() if key in self.owned and key not in self.position}
+            self.position |= {key: offset for key, offset in offsets.items() if key in self.owned
+                              and key not in self.position}
 
     def commit(self, offsets: dict[int, int]) -> None:
         """Commits what has been worked on."""
@@ -239,7 +241,7 @@ class Member:
         return self.world.trace.add(self.world.now, self.kinds[kind], self.node.code, cause=cause, **columns)
 
     def on_commit_answer(self, message: tuple, event: int) -> None:
-        """Who is refused as a stranger is out of the group; who has moved on to another epoch since, or is about to, is not."""
+        """Who is refused as a stranger is out of the group; who is in another epoch by now, or will be, is not."""
         id, epoch, error = message
         if self.running and (id, epoch) == (self.id, self.epoch) and self.membership.open is None:
             self.refused(error)

@@ -1,4 +1,4 @@
-"""KIP-848, both ends: the coordinator computes a target and leads each member there by its heartbeats; there is no barrier."""
+"""KIP-848, both ends: the coordinator computes a target and leads members there by heartbeats, without a barrier."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ class ReconcilingCoordinator(Coordinator):
         member.seen = self.world.now
         self._reconcile(member, frozenset(claims), event)
         answer = (attempt, member.epoch, member.assigned)
-        self.send(client, "heartbeat_answer", client.on_heartbeat_answer, answer, event, len(member.assigned), member.epoch)
+        self.send(client, "heartbeat_answer", client.on_heartbeat_answer, answer, event,
+                  len(member.assigned), member.epoch)
         self._settle(event)
 
     def _join(self, client: Member, id: Id, event: int) -> Reconciled:
@@ -88,7 +89,8 @@ class ReconcilingCoordinator(Coordinator):
         self.note("rebalance", event, epoch=self.group_epoch, note=why)
         if not self.planned:
             self.planned = True
-            self.node.after(max(0.0, self.computed_at + self.config.assignment_interval - self.world.now), self._compute)
+            self.node.after(max(0.0, self.computed_at + self.config.assignment_interval - self.world.now),
+                            self._compute)
 
     def _compute(self) -> None:
         self.planned, self.computed_at, self.target_epoch = False, self.world.now, self.group_epoch
@@ -103,7 +105,8 @@ class ReconcilingCoordinator(Coordinator):
             self.note("stable", event, epoch=self.group_epoch)
 
     def _arrived(self, member: Reconciled) -> bool:
-        return member.epoch == self.target_epoch and not member.revoking and len(member.assigned) == len(self.target[member.id])
+        has_all = len(member.assigned) == len(self.target[member.id])
+        return member.epoch == self.target_epoch and not member.revoking and has_all
 
     def on_leave(self, message: tuple, event: int) -> None:
         """A member says goodbye."""
@@ -139,7 +142,8 @@ class ReconcilingMember(Member):
         """Reports every partition that this member owns or may yet take without asking again."""
         if self.membership.open is None:
             claims = tuple(dict.fromkeys([*self.owned, *(self.goal or ())]))
-            self.membership.send("heartbeat", self.system.coordinator.on_heartbeat, self.id, self.epoch, claims, count=len(claims))
+            self.membership.send("heartbeat", self.system.coordinator.on_heartbeat, self.id, self.epoch, claims,
+                                 count=len(claims))
 
     def on_heartbeat_answer(self, message: tuple, event: int) -> None:
         """What the coordinator wants; a stranger gives up everything and joins anew."""

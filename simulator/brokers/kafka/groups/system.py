@@ -36,7 +36,8 @@ class GroupSystem:
             world.trace.keys.code(f"{TOPIC}-{key}")
         consumer = config.protocol == "consumer"
         self.coordinator = (self.reconciling if consumer else self.classic)(self)
-        self.members = [(ReconcilingMember if consumer else ClassicMember)(self, number + 1) for number in range(workload.consumers)]
+        self.members = [(ReconcilingMember if consumer else ClassicMember)(self, number + 1)
+                        for number in range(workload.consumers)]
         self._plan()
 
     def _plan(self) -> None:
@@ -67,15 +68,17 @@ class GroupSystem:
         return Guarantees(subscribe=True)
 
     def quiet(self) -> bool:
-        """Whether all that was planned is over, every partition has an owner, and every record is done and committed."""
+        """Whether all that was planned is over, all partitions have owners, all records are done and committed."""
         planned = max((event.ends for event in self.config.events), default=0.0)
         committed = self.coordinator.committed
         owned = sum(len(member.owned) for member in self.members)
-        return self.world.now > planned and owned == self.config.partitions and all(committed.get(key, 0) == self.total for key in range(self.config.partitions))
+        all_done = all(committed.get(key, 0) == self.total for key in range(self.config.partitions))
+        return self.world.now > planned and owned == self.config.partitions and all_done
 
     def finish(self) -> None:
         """Writes the sends into the history, one row for every few milliseconds."""
-        history, producer, size = self.history, self.history.processes.code("producer-1"), max(1, int(self.rate * BATCH))
+        history, size = self.history, max(1, int(self.rate * BATCH))
+        producer = history.processes.code("producer-1")
         for first in range(0, self.total, size):
             count = min(size, self.total - first)
             began, done = (first + 1) / self.rate, (first + count) / self.rate

@@ -1,8 +1,9 @@
-"""A broker that knows transactions: it verifies producers, writes markers, and coordinates if it leads an internal topic.
+"""A broker that knows transactions: verifies producers, writes markers, coordinates what internal topics it leads.
 
-Rules of a partition's leader (KIP-98, KIP-890): the first record of a transaction is taken only if the coordinator says that the partition
-belongs to it; a marker is taken only from the newest coordinator, and under version 2 only under a newer producer epoch (KIP-1228), unless
-there is nothing left to end, in which case a repeated marker is simply confirmed (KAFKA-19999).
+Rules of a partition's leader (KIP-98, KIP-890): the first record of a transaction is taken only if the coordinator says
+that the partition belongs to it; a marker is taken only from the newest coordinator, and under version 2 only under a
+newer producer epoch (KIP-1228), unless there is nothing left to end, in which case a repeated marker is simply
+confirmed (KAFKA-19999).
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from ..log import LogBatch
 from ..messages import BATCH_OVERHEAD, NO_ERROR, Error, ProduceRequest, ProducerBatch
 from .calls import Call, Caller, answer
 from .coordinator import TransactionCoordinator
-from .errors import CONCURRENT_TRANSACTIONS, INVALID_PRODUCER_EPOCH, INVALID_TXN_STATE, NOT_COORDINATOR, TRANSACTION_COORDINATOR_FENCED
+from .errors import (CONCURRENT_TRANSACTIONS, INVALID_PRODUCER_EPOCH, INVALID_TXN_STATE, NOT_COORDINATOR,
+                     TRANSACTION_COORDINATOR_FENCED)
 from .group import GroupCoordinator
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ class Write(ProduceRequest):
 
 
 class TransactionalBroker(Broker):
-    """A broker with the two coordinators of `__transaction_state` and `__consumer_offsets`, each at work while it leads that topic."""
+    """A broker and two coordinators, each at work while it leads `__transaction_state` or `__consumer_offsets`."""
     system: TransactionalSystem
 
     def _forget(self):
@@ -44,8 +46,10 @@ class TransactionalBroker(Broker):
         if not hasattr(self, "caller"):
             self.caller = Caller(self.world, self.node, self.system.calls, self.system.settings.request_timeout)
         self.caller.forget()
-        self.coordinators = {self.system.state_key: TransactionCoordinator(self), self.system.offsets_key: GroupCoordinator(self)}
-        self.verified: dict[tuple[int, int], object] = {}  # (partition, producer) -> the verification that lets its first record in
+        self.coordinators = {self.system.state_key: TransactionCoordinator(self),
+                             self.system.offsets_key: GroupCoordinator(self)}
+        # (partition, producer) -> the verification that lets its first record in
+        self.verified: dict[tuple[int, int], object] = {}
 
     def _disconnected(self, peer) -> None:
         super()._disconnected(peer)
@@ -100,7 +104,7 @@ class TransactionalBroker(Broker):
         self.admit(batch.key, batch, lambda error, offset, cause: answer(self, call, error, offset, cause), event)
 
     def admit(self, key: int, batch: ProducerBatch, then, event: int, refusal=lambda: "") -> None:
-        """Appends a transactional batch, after asking the coordinator about the first one of a transaction; `refusal` is asked last."""
+        """Appends a transactional batch, asking the coordinator about a transaction's first; last asks `refusal`."""
         leadership = self.leading.get(key)
         if leadership is None:
             then(Error.NOT_LEADER_OR_FOLLOWER.name, -1, event)
@@ -117,16 +121,18 @@ class TransactionalBroker(Broker):
             self.write(leadership.key, batch, then, event)
 
     def _is_open(self, leadership, batch: ProducerBatch) -> bool:
-        index = leadership.log.transactions
-        return index is not None and batch.producer_id in index.open and index.epochs[batch.producer_id] == batch.producer_epoch
+        index, producer = leadership.log.transactions, batch.producer_id
+        return index is not None and producer in index.open and index.epochs[producer] == batch.producer_epoch
 
     def _verify(self, leadership, batch: ProducerBatch, then, event: int, refusal) -> None:
-        """Asks the coordinator whether this partition is part of the transaction (version 1), or makes it so (version 2)."""
+        """Asks the coordinator whether this partition is part of the transaction (version 1), or makes it so (2)."""
         place, limit = (leadership.key, batch.producer_id), self.world.now + ADD_PARTITIONS_BACKOFF_MAX
-        body = (self.system.id_of[batch.producer_id], (batch.producer_id, batch.producer_epoch), (leadership.key,), self.system.version == 1)
+        body = (self.system.id_of[batch.producer_id], (batch.producer_id, batch.producer_epoch), (leadership.key,),
+                self.system.version == 1)
 
         def verified(error: str, guard: object) -> None:
-            if error == CONCURRENT_TRANSACTIONS and self.world.now < limit:  # the last transaction is still being completed
+            # the last transaction is still being completed
+            if error == CONCURRENT_TRANSACTIONS and self.world.now < limit:
                 self.node.after(ADD_PARTITIONS_BACKOFF, ask)
                 return
             if error == "" and self.verified.get(place) is not guard:
@@ -143,8 +149,8 @@ class TransactionalBroker(Broker):
             if coordinator is None:
                 verified(NOT_COORDINATOR, guard)
             else:
-                self.caller.ask(coordinator, "add_partitions", body, lambda error, _: verified(error, guard), self.system.names[leadership.key],
-                                event)
+                self.caller.ask(coordinator, "add_partitions", body, lambda error, _: verified(error, guard),
+                                self.system.names[leadership.key], event)
         ask()
 
     # Markers
@@ -153,7 +159,9 @@ class TransactionalBroker(Broker):
         """The coordinator has decided: a control record ends the transaction in each of these partitions."""
         key, producer, marker, coordinator_epoch = call.body
         leadership = self.leading.get(key)
-        error = "NOT_LEADER_OR_FOLLOWER" if leadership is None else self._marker_error(leadership, producer, coordinator_epoch)
+        error = "NOT_LEADER_OR_FOLLOWER"
+        if leadership is not None:
+            error = self._marker_error(leadership, producer, coordinator_epoch)
         if error == "repeated":
             self._wait(leadership, Write([], lambda error, _, cause: answer(self, call, error, cause=cause)), -1, event)
         elif error:
@@ -176,7 +184,8 @@ class TransactionalBroker(Broker):
     def _write_marker(self, leadership, call: Call, event: int) -> None:
         key, (producer_id, epoch), marker, coordinator_epoch = call.body
         log = leadership.log
-        batch = LogBatch(log.end_offset, 1, leadership.epoch, -1, producer_id, MARKER_BYTES, epoch, 0, True, marker, True, coordinator_epoch)
+        batch = LogBatch(log.end_offset, 1, leadership.epoch, -1, producer_id, MARKER_BYTES, epoch, 0, True, marker,
+                         True, coordinator_epoch)
         self.verified.pop((key, producer_id), None)
         leadership.write(batch, event)
         offset = batch.offset
@@ -190,7 +199,8 @@ class TransactionalBroker(Broker):
     def _wait(self, leadership, request: Write, offset: int, event: int) -> None:
         """Waits until the log is replicated up to its present end."""
         request.pending, request.cause = 1, event
-        leadership.waiting.append((leadership.log.end_offset, ProducerBatch(leadership.key, -1, 1, 0, -1, -1, 0.0), offset, request))
+        leadership.waiting.append((leadership.log.end_offset, ProducerBatch(leadership.key, -1, 1, 0, -1, -1, 0.0),
+                                   offset, request))
         self._appended(leadership)
         self.advance(leadership, event)
         for done in leadership.settle(event):

@@ -1,7 +1,8 @@
 """Requests and answers between processes that wait for them, written as generators: `error, value = yield call(...)`.
 
-A request that is not answered within the request timeout counts as failed, and the next goes over a new connection. What was sent over the
-old one may still arrive, after what was sent over the new one: TCP keeps the order within a connection only.
+A request that is not answered within the request timeout counts as failed, and the next goes over a new connection.
+What was sent over the old one may still arrive, after what was sent over the new one: TCP keeps the order within a
+connection only.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ class Call:
     __slots__ = ("caller", "api", "body", "connection", "then", "open", "timer", "peer", "sent")
 
     def __init__(self, caller: Caller, api: str, body, connection: int, then: Callable, peer):
-        self.caller, self.api, self.body, self.connection, self.then, self.peer = caller, api, body, connection, then, peer
+        self.caller, self.api, self.body = caller, api, body
+        self.connection, self.then, self.peer = connection, then, peer
         self.open, self.timer, self.sent = True, None, caller.world.now
 
 
@@ -36,12 +38,14 @@ class Caller:
             call.open = False
         self.open = {}
 
-    def ask(self, broker, api: str, body, then: Callable, note: str = "", cause: int = -1, size: int = REQUEST_OVERHEAD, **about) -> None:
+    def ask(self, broker, api: str, body, then: Callable, note: str = "", cause: int = -1, size: int = REQUEST_OVERHEAD,
+            **about) -> None:
         """Sends a request to a broker; `then(error, value)` is called once, whatever happens."""
         connection = self.connections.get(broker.node, 0)
         call = Call(self, api, body, connection, then, broker.node)
         self.open[call] = None
-        event = self.world.network.link(self.node, broker.node, connection).send(self.kinds[api], broker.on_call, call, size, cause, **about)
+        link = self.world.network.link(self.node, broker.node, connection)
+        event = link.send(self.kinds[api], broker.on_call, call, size, cause, **about)
         if note:
             self.world.trace.notes[event] = note
         call.timer = self.node.after(self.timeout, self._timed_out, call)
@@ -78,7 +82,7 @@ def answer(broker, call: Call, error: str = "", value=None, cause: int = -1, siz
 
 
 class Thread:
-    """Runs a generator that yields functions of a callback: `result = yield function` calls it and waits until it calls back."""
+    """Runs a generator that yields functions of a callback: `result = yield function` waits until it is called back."""
 
     def __init__(self, generator: Generator):
         self.generator = generator

@@ -1,9 +1,10 @@
-"""The transactional side of a producer: announce, begin, send, commit offsets, end; every step a request that is repeated until it is answered.
+"""A producer's transactional side: announce, begin, send, commit offsets, end.
 
-Written as generators (see `calls`): `yield from client.commit()` returns "" or the error that ended it. Errors are of three sorts: try again
-after `retry_backoff`; abort this transaction; or fenced, and then the instance asks for a new epoch and stops if it is refused one
-(KIP-360, KIP-588). What the application did goes into the history as one operation a transaction: `ok` is committed, `fail` never will be,
-`info` nobody knows.
+Every step is a request that is repeated until it is answered. Written as generators (see `calls`): `yield from
+client.commit()` returns "" or the error that ended it. Errors are of three sorts: try again after `retry_backoff`;
+abort this transaction; or fenced, and then the instance asks for a new epoch and stops if it is refused one (KIP-360,
+KIP-588). What the application did goes into the history as one operation a transaction: `ok` is committed, `fail` never
+will be, `info` nobody knows.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ class TransactionalClient:
             if leader is None:
                 self.node.after(0.0, callback, (NOT_COORDINATOR, None))
             else:
-                self.caller.ask(leader, api, body, lambda error, value: callback((error, value)), note, size=size, **about)
+                self.caller.ask(leader, api, body, lambda error, value: callback((error, value)), note,
+                                size=size, **about)
         return run
 
     def insist(self, place: int, api: str, body, note: str = "", size: int = REQUEST_OVERHEAD, **about):
@@ -87,7 +89,7 @@ class TransactionalClient:
     # The protocol
 
     def announce(self, known: tuple[int, int] | None = None):
-        """InitProducerId: a new epoch, and with it the end of everything that an earlier instance left open; the error, "" if there is none."""
+        """InitProducerId: a new epoch, which ends all that an earlier instance left open; the error, or ""."""
         body = self.transactional_id, self.settings.transaction_timeout, known
         error, producer = yield from self.insist(self.system.state_key, "init_producer_id", body)
         if not error:
@@ -111,11 +113,12 @@ class TransactionalClient:
         entry = (key, value, count, created, [UNKNOWN, -1])
         operation.sends.append(entry)
         batch = self._batch(key, value, count, size)
-        error, offset = yield from self.insist(key, "produce", batch, "", size + BATCH_OVERHEAD + REQUEST_OVERHEAD, key=key, count=count,
-                                               value=value)
+        error, offset = yield from self.insist(key, "produce", batch, "", size + BATCH_OVERHEAD + REQUEST_OVERHEAD,
+                                               key=key, count=count, value=value)
         if not error:
-            entry[4][:] = offset, self.world.trace.add(self.world.now, self.system.kinds.acknowledged, self.node.code, -1, key, -1, offset,
-                                                       count, -1, value)
+            known = self.world.trace.add(self.world.now, self.system.kinds.acknowledged, self.node.code, -1, key, -1,
+                                         offset, count, -1, value)
+            entry[4][:] = offset, known
         return error
 
     def _batch(self, key: int, value: int, count: int, size: int) -> ProducerBatch:
@@ -126,18 +129,19 @@ class TransactionalClient:
         return batch
 
     def add(self, keys: Iterable[int]):
-        """Version 1: the producer tells the coordinator of partitions before it writes to them. Version 2 leaves that to their leaders."""
+        """Version 1: the producer tells the coordinator of partitions before it writes. In version 2 leaders do."""
         new = tuple(key for key in keys if key not in self.added)
         if self.version == 2 or not new:
             return ""
         body = self.transactional_id, self.producer, new, False
-        error, _ = yield from self.insist(self.system.state_key, "add_partitions", body, ", ".join(self.system.names[key] for key in new))
+        error, _ = yield from self.insist(self.system.state_key, "add_partitions", body,
+                                          ", ".join(self.system.names[key] for key in new))
         if not error:
             self.added |= dict.fromkeys(new)
         return error
 
     def send_all(self, batches: list[tuple[int, int, int, float]]):
-        """Sends batches (key, value, count, created) to different partitions at the same time; the first error, "" if all are replicated."""
+        """Sends batches (key, value, count, created), all at once; the first error, "" if all are replicated."""
         error = yield from self.add(key for key, *_ in batches)
         if error or not batches:
             return error
@@ -157,17 +161,22 @@ class TransactionalClient:
         return error
 
     def end(self, commit: bool):
-        """EndTxn, until the coordinator has decided; "" or the error. An aborted transaction is recorded as such whatever the answer."""
+        """EndTxn, until the coordinator has decided: "" or the error. An abort is recorded whatever the answer."""
         if commit:
             self.operation.asked = self.world.now
-        error, producer, doubtful = (yield from self._end(commit)) if self.operation.sends else ("", self.producer, False)
+        error, producer, doubtful = "", self.producer, False
+        if self.operation.sends:
+            error, producer, doubtful = yield from self._end(commit)
         if not error:
             self._adopt(producer)
         self.finish(OK if commit and not error else INFO if commit and doubtful else FAIL, error)
         return error
 
     def _end(self, commit: bool):
-        """Asks until there is an answer: the error, the producer id and epoch to go on with, and whether an unanswered attempt may have worked."""
+        """Asks until there is an answer.
+
+        The error, the producer id and epoch to go on with, and whether an unanswered attempt may have worked.
+        """
         body, word = (self.transactional_id, self.producer, commit), "commit" if commit else "abort"
         limit, doubtful = self.world.now + self.settings.delivery_timeout, False
         while True:
@@ -205,7 +214,8 @@ class TransactionalClient:
             return
         event = self._note(("committed", "aborted", "uncertain")[outcome], error if outcome == INFO else "")
         self.record(outcome, error)
-        self.history.transactions.append(operation.op, self.process, outcome, operation.began, operation.asked, self.world.now, event)
+        self.history.transactions.append(operation.op, self.process, outcome, operation.began, operation.asked,
+                                         self.world.now, event)
 
     def record(self, outcome: int, error: str = "") -> None:
         """Writes what the operation has sent and read into the history."""
@@ -213,6 +223,7 @@ class TransactionalClient:
         now, history = self.world.now, self.history
         code = history.errors.code(error) if error else 0
         for key, value, count, created, (offset, sent) in operation.sends:
-            history.sent(operation.op, self.process, key, value, count, offset, outcome, code if outcome != OK else 0, created, now, sent)
+            history.sent(operation.op, self.process, key, value, count, offset, outcome, code if outcome != OK else 0,
+                         created, now, sent)
         for key, value, count, offset, time, got in operation.polls:
             history.polled(operation.op, self.process, key, value, count, offset, outcome, time, time, got)

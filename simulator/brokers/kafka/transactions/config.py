@@ -15,12 +15,12 @@ VERSIONS = (1, 2)
 class _Settings:
     """What both systems share.
 
-    cluster: the brokers, their topics' partitions and replication, and the client settings that are not about transactions.
-    transaction_version: 1 is KIP-98 as clients before 4.0 speak it, 2 is KIP-890: a new producer epoch after every transaction.
-    strict_markers: KIP-1228 (since 4.2): under version 2 a marker must carry a newer epoch than the records it ends.
-    commit_interval: how long a transaction stays open for records; Kafka Streams' own is 0.1 s.
-    transaction_timeout: an open transaction older than this is aborted; the coordinator looks every `timeout_check` seconds.
-    isolation: what consumers read, "read_committed" or Kafka's default, "read_uncommitted".
+    cluster: the brokers, their topics' partitions and replication, and the client settings that are not about
+    transactions. transaction_version: 1 is KIP-98 as clients before 4.0 speak it, 2 is KIP-890: a new producer epoch
+    after every transaction. strict_markers: KIP-1228 (since 4.2): under version 2 a marker must carry a newer epoch
+    than the records it ends. commit_interval: how long a transaction stays open for records; Kafka Streams' own is 0.1
+    s. transaction_timeout: an open transaction older than this is aborted; the coordinator looks every `timeout_check`
+    seconds. isolation: what consumers read, "read_committed" or Kafka's default, "read_uncommitted".
     """
     cluster: Cluster = field(default_factory=lambda: Cluster(partitions=2))
     transaction_version: int = 2
@@ -32,14 +32,17 @@ class _Settings:
 
     def __post_init__(self):
         instance(self, "cluster", Cluster)
-        check(self, "cluster", self.cluster.tiering is None, "a cluster without tiering: this model keeps transactions on local disks")
-        check(self, "transaction_version", self.transaction_version in VERSIONS and self.transaction_version is not True, "1 or 2")
+        check(self, "cluster", self.cluster.tiering is None,
+              "a cluster without tiering: this model keeps transactions on local disks")
+        check(self, "transaction_version",
+              self.transaction_version in VERSIONS and self.transaction_version is not True, "1 or 2")
         check(self, "isolation", self.isolation in ISOLATIONS, " or ".join(map(repr, ISOLATIONS)))
         boolean(self, "strict_markers")
         for name in ("commit_interval", "transaction_timeout", "timeout_check"):
             positive_seconds(self, name)
         check(self, "commit_interval", self.commit_interval < self.transaction_timeout,
-              f"shorter than transaction_timeout, which is {self.transaction_timeout:g} seconds, or every transaction would be aborted")
+              f"shorter than transaction_timeout, which is {self.transaction_timeout:g} seconds, "
+              "or every transaction would be aborted")
 
     @property
     def network(self):
@@ -69,8 +72,8 @@ class Transactions(_Settings):
     """Producers that write to all partitions in transactions, one after another, and consumers that read them.
 
     producers: "producer-1" and on, each with a transactional id of its own; they share the workload's records evenly.
-    abort_every: the application changes its mind about every n-th transaction; 0 is never.
-    replace_at: when a second instance with the transactional id of "producer-1" is started ("producer-1b"); None is never.
+    abort_every: the application changes its mind about every n-th transaction; 0 is never. replace_at: when a second
+    instance with the transactional id of "producer-1" is started ("producer-1b"); None is never.
     """
     producers: int = 1
     abort_every: int = 0
@@ -93,11 +96,11 @@ class Transactions(_Settings):
 
 @dataclass(frozen=True)
 class Pipeline(_Settings):
-    """Consume, transform, produce: workers read `orders-…`, work on each record, and write one result for each into `totals-…`.
+    """Consume, transform, produce: workers read `orders-…`, work on each record, write one result each into `totals-…`.
 
-    exactly_once: results and offsets are committed in one transaction; False is at least once: results first, offsets afterwards.
-    workers: "worker-1" and on, members of one group; a worker takes at most `max_poll_records` records at a time.
-    session_timeout: a worker that is silent for so long loses its partitions (a heartbeat every third of it).
+    exactly_once: results and offsets are committed in one transaction; False is at least once: results first, offsets
+    afterwards. workers: "worker-1" and on, members of one group; a worker takes at most `max_poll_records` records at a
+    time. session_timeout: a worker that is silent for so long loses its partitions (a heartbeat every third of it).
     """
     exactly_once: bool = True
     workers: int = 2

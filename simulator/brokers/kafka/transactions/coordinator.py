@@ -1,7 +1,8 @@
 """The transaction coordinator: the leader of `__transaction_state`, whose log is its memory.
 
-Every change of state is written to that log and counts once it is replicated; whoever leads the log next reads it and goes on: a decision
-that was written is carried out, a transaction that was merely open is aborted when its time is up. One partition of the topic (Kafka has 50).
+Every change of state is written to that log and counts once it is replicated; whoever leads the log next reads it and
+goes on: a decision that was written is carried out, a transaction that was merely open is aborted when its time is up.
+One partition of the topic (Kafka has 50).
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ from typing import TYPE_CHECKING
 from ..messages import ProducerBatch
 from . import state as rules
 from .calls import Call, answer
-from .errors import CONCURRENT_TRANSACTIONS, COORDINATOR_NOT_AVAILABLE, INVALID_PRODUCER_EPOCH, NOT_COORDINATOR, TRANSACTION_COORDINATOR_FENCED
+from .errors import (CONCURRENT_TRANSACTIONS, COORDINATOR_NOT_AVAILABLE, INVALID_PRODUCER_EPOCH, NOT_COORDINATOR,
+                     TRANSACTION_COORDINATOR_FENCED)
 from .state import ONGOING, PREPARED, Transaction
 
 if TYPE_CHECKING:
     from .broker import TransactionalBroker
 
 ENTRY_BYTES = 150
-RETRY = 0.1  # seconds until a marker that did not get through is sent again (Kafka: request.timeout and a queue a broker)
+# seconds until a marker that did not get through is sent again (Kafka: request.timeout and a queue a broker)
+RETRY = 0.1
 APIS = ("init_producer_id", "add_partitions", "end_txn")
 
 
@@ -64,7 +67,8 @@ class TransactionCoordinator:
         if name in self.pending:
             answer(self.broker, call, CONCURRENT_TRANSACTIONS, cause=event)
         elif now is None:
-            self._reply_when_written(call, Transaction(name, self.system.new_producer_id(name, call.caller.node), 0, timeout=timeout), event)
+            producer_id = self.system.new_producer_id(name, call.caller.node)
+            self._reply_when_written(call, Transaction(name, producer_id, 0, timeout=timeout), event)
         else:
             error, following = rules.init_producer_id(now, known)
             if following:
@@ -76,7 +80,7 @@ class TransactionCoordinator:
                 self._reply(call, error, following, event)
 
     def on_add_partitions(self, call: Call, event: int) -> None:
-        """A producer, or a partition's leader for it, adds partitions to the transaction, or asks whether they belong to it."""
+        """A producer, or a leader for it, adds partitions to the transaction or asks whether they belong to it."""
         name, producer, partitions, verify_only = call.body
         now = self.known.get(name)
         if now is None or name in self.pending:
@@ -105,7 +109,10 @@ class TransactionCoordinator:
 
     def _reply_when_written(self, call: Call, following: Transaction, event: int, asked: str = "") -> None:
         producer = following.producer_id, following.producer_epoch
-        self._change(following, event, lambda error, cause: answer(self.broker, call, error, producer, cause=cause), asked)
+
+        def reply(error: str, cause: int) -> None:
+            answer(self.broker, call, error, producer, cause=cause)
+        self._change(following, event, reply, asked)
 
     # Changes of state
 
@@ -130,8 +137,10 @@ class TransactionCoordinator:
     def _take_up(self, following: Transaction, cause: int, asked: str) -> int:
         self.known[following.transactional_id] = following
         partitions = ", ".join(self.system.names[key] for key in following.partitions)
-        text = f"{following.state}{f' ({partitions})' if partitions else ''}, producer epoch {following.producer_epoch}{asked}"
-        event = self.broker.note(self.system.calls["transaction"], -1, cause, text=text, peer=self.system.producer_node(following.producer_id))
+        state = f"{following.state} ({partitions})" if partitions else following.state
+        text = f"{state}, producer epoch {following.producer_epoch}{asked}"
+        event = self.broker.note(self.system.calls["transaction"], -1, cause, text=text,
+                                 peer=self.system.producer_node(following.producer_id))
         if following.state in PREPARED:
             self._send_markers(following, event)
         return event
@@ -145,7 +154,8 @@ class TransactionCoordinator:
         if not missing:
             self._complete(transaction, cause)
 
-    def _send_marker(self, leadership, transaction: Transaction, key: int, missing: dict[int, None], cause: int) -> None:
+    def _send_marker(self, leadership, transaction: Transaction, key: int, missing: dict[int, None],
+                     cause: int) -> None:
         if not self._present(leadership):
             return
         marker = "commit" if transaction.commits else "abort"
@@ -164,7 +174,8 @@ class TransactionCoordinator:
         if leader is None:
             self.broker.node.after(RETRY, self._send_marker, leadership, transaction, key, missing, cause)
         else:
-            self.broker.caller.ask(leader, "write_markers", body, written, f"{marker} for {self.system.names[key]}", cause, key=key)
+            self.broker.caller.ask(leader, "write_markers", body, written, f"{marker} for {self.system.names[key]}",
+                                   cause, key=key)
 
     def _complete(self, transaction: Transaction, cause: int) -> None:
         """All markers are written: the transaction is over, and its producer may begin another."""
@@ -180,7 +191,8 @@ class TransactionCoordinator:
             return
         now = self.broker.world.now
         for name, transaction in list(self.known.items()):
-            if transaction.state == ONGOING and name not in self.pending and now - transaction.began > transaction.timeout:
+            overdue = now - transaction.began > transaction.timeout
+            if overdue and transaction.state == ONGOING and name not in self.pending:
                 self._change(rules.fence(transaction, transaction.producer_epoch), -1)
         self.broker._flush()
         self.broker.node.after(self.settings.timeout_check, self._check_timeouts, leadership)
@@ -188,4 +200,5 @@ class TransactionCoordinator:
     @property
     def at_rest(self) -> bool:
         """Whether no transaction is open or being completed."""
-        return self.loaded and not self.pending and all(t.state not in (ONGOING, *PREPARED) for t in self.known.values())
+        return self.loaded and not self.pending and all(t.state not in (ONGOING, *PREPARED)
+                                                        for t in self.known.values())

@@ -1,8 +1,9 @@
-"""The group coordinator: the leader of `__consumer_offsets`, which keeps a group's members, generation and committed offsets.
+"""The group coordinator, leader of `__consumer_offsets`: it keeps members, generation and committed offsets.
 
-A member that gives no sign of life for the session timeout is left out: a new generation begins, its partitions go to the others, and what it
-still tries to commit under the old generation is refused (KIP-447). Offsets that belong to an open transaction are pending: whoever asks for
-them is told to wait. Simplified: a new generation begins at once, without the barrier of a rebalance (`groups` models that).
+A member that gives no sign of life for the session timeout is left out: a new generation begins, its partitions go to
+the others, and what it still tries to commit under the old generation is refused (KIP-447). Offsets that belong to an
+open transaction are pending: whoever asks for them is told to wait. Simplified: a new generation begins at once,
+without the barrier of a rebalance (`groups` models that).
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ class GroupCoordinator:
         log = self.leadership.log
         while self._applied < len(log.batches) and log.batches[self._applied].offset < log.stable_offset:
             batch = log.batches[self._applied]
-            if not batch.marker and batch.content[0] == "offsets" and not (log.transactions and log.transactions.was_aborted(batch)):
+            aborted = log.transactions and log.transactions.was_aborted(batch)
+            if not batch.marker and batch.content[0] == "offsets" and not aborted:
                 self._committed.update(batch.content[1])
             self._applied += 1
         return self._committed
@@ -80,7 +82,8 @@ class GroupCoordinator:
         if self.safe_generation < self.generation:
             answer(self.broker, call, COORDINATOR_NOT_AVAILABLE, cause=event)  # it will ask again
             return
-        mine = [key for place, key in enumerate(self.system.inputs) if self.members[place % len(self.members)] == member]
+        mine = [key for place, key in enumerate(self.system.inputs)
+                if self.members[place % len(self.members)] == member]
         answer(self.broker, call, value=(self.generation, mine), cause=event)
 
     def _check_sessions(self, leadership) -> None:
@@ -95,7 +98,8 @@ class GroupCoordinator:
 
     def _begin_generation(self, members: tuple[str, ...], event: int) -> None:
         self.generation, self.members = self.generation + 1, members
-        noted = self.broker.note(self.system.calls["generation"], -1, event, value=self.generation, text=", ".join(members) or "no members")
+        noted = self.broker.note(self.system.calls["generation"], -1, event, value=self.generation,
+                                 text=", ".join(members) or "no members")
         self._write_generation(self.leadership, self.generation, noted)
 
     def _write_generation(self, leadership, generation: int, event: int) -> None:
@@ -132,7 +136,8 @@ class GroupCoordinator:
         member, generation, offsets, producer, sequence = call.body
         batch = self._entry(("offsets", offsets))
         (batch.producer_id, batch.producer_epoch), batch.sequence, batch.transactional = producer, sequence, True
-        self.broker.admit(self.leadership.key, batch, self._answerer(call), event, lambda: self._refusal(member, generation))
+        self.broker.admit(self.leadership.key, batch, self._answerer(call), event,
+                          lambda: self._refusal(member, generation))
 
     def _answerer(self, call: Call):
         return lambda error, _, cause: answer(self.broker, call, error, cause=cause)

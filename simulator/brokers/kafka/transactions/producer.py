@@ -1,4 +1,4 @@
-"""The application of `Transactions`: it gathers records for `commit_interval`, sends them as they come, commits, and begins again."""
+"""The application of `Transactions`: gathers for `commit_interval`, sends as records come, commits, begins again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .client import TransactionalClient
 
 
 class TransactionalProducer(TransactionalClient):
-    """One instance; `work` lists its records as (time, key, value) in order of time, and instances of one transactional id share a cursor."""
+    """One instance; `work` lists (time, key, value) in order. Those of one transactional id share a cursor."""
 
     def __init__(self, system, name: str, zone: str, transactional_id: str, work: Work):
         super().__init__(system, name, "producer", zone, transactional_id)
@@ -39,14 +39,15 @@ class TransactionalProducer(TransactionalClient):
                 error = "" if (yield from self.recover(error)) else error
 
     def transaction(self, number: int):
-        """One transaction: sends what comes within the commit interval, then commits, or aborts if it is its turn; "" or the error."""
+        """One transaction: sends what comes in a commit interval, then commits or (in turn) aborts; "" or the error."""
         self.begin()
         until = self.world.now + self.settings.commit_interval
         while self.world.now < until:
             error = yield from self.send_all(self.work.take(self.world.now))
             if error:
                 return error
-            yield self.sleep(min(max(self.work.due + self.system.linger - self.world.now, 1e-6), max(until - self.world.now, 0.0)))
+            lingers = self.work.due + self.system.linger - self.world.now
+            yield self.sleep(min(max(lingers, 1e-6), max(until - self.world.now, 0.0)))
         changed_its_mind = self.settings.abort_every and number % self.settings.abort_every == 0
         return (yield from self.end(commit=not changed_its_mind))
 

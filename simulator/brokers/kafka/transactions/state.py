@@ -3,8 +3,9 @@
     Empty → Ongoing → PrepareCommit → CompleteCommit → Ongoing → …
                     ↘ PrepareAbort  → CompleteAbort  ↗
 
-Every rule is a pure function: the present state and a request in, an error or the next state out. Sources: KIP-98 (the protocol), KIP-360 and
-KIP-588 (a producer that comes back), KIP-890 (version 2: a new producer epoch after every transaction).
+Every rule is a pure function: the present state and a request in, an error or the next state out. Sources: KIP-98 (the
+protocol), KIP-360 and KIP-588 (a producer that comes back), KIP-890 (version 2: a new producer epoch after every
+transaction).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ PREPARED = (PREPARE_COMMIT, PREPARE_ABORT)
 
 
 class Transaction(NamedTuple):
-    """What the coordinator writes into its log about a transactional id; `last_epoch` is an older epoch that may still come back (KIP-588)."""
+    """The coordinator's record of a transactional id; `last_epoch`: an older one that may come back (KIP-588)."""
     transactional_id: str
     producer_id: int
     producer_epoch: int
@@ -40,9 +41,10 @@ Step = tuple[str, Transaction | None]  # an error ("" if there is none), and the
 
 
 def init_producer_id(now: Transaction, known: tuple[int, int] | None) -> Step:
-    """A producer instance announces itself: a new epoch, once the transaction that an earlier instance left open is aborted.
+    """A producer instance announces itself: a new epoch, once the transaction left open by an earlier one is aborted.
 
-    `known` is the producer id and epoch that an instance comes back with after an error; it is fenced if somebody else has come meanwhile.
+    `known` is the producer id and epoch that an instance comes back with after an error; it is fenced if somebody else
+    has come meanwhile.
     """
     if known is not None and known not in ((now.producer_id, now.producer_epoch), (now.producer_id, now.last_epoch)):
         return PRODUCER_FENCED, None
@@ -70,14 +72,14 @@ def add_partitions(now: Transaction, producer: tuple[int, int], partitions: tupl
 
 
 def verify(now: Transaction, producer: tuple[int, int], partitions: tuple[int, ...]) -> Step:
-    """Whether these partitions are part of the open transaction: what a partition's leader asks before the first record (KIP-890, part 1)."""
+    """Whether partitions are in the open transaction: a leader asks before the first record (KIP-890, part 1)."""
     error = _stranger(now, producer) or (CONCURRENT_TRANSACTIONS if now.state in PREPARED else "")
     inside = now.state == ONGOING and set(partitions) <= set(now.partitions)
     return error or ("" if inside else INVALID_TXN_STATE), None
 
 
 def end_transaction(now: Transaction, producer: tuple[int, int], commit: bool, version: int) -> Step:
-    """EndTxn. Version 1 knows a repeated request only by the state it finds, version 2 by the epoch it was sent under."""
+    """EndTxn. Version 1 tells a repeated request by the state it finds, version 2 by the epoch it was sent under."""
     repeated = version == 2 and producer == (now.producer_id, now.producer_epoch - 1)
     error = "" if repeated else _stranger(now, producer)
     if error:

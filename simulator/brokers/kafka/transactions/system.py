@@ -28,7 +28,7 @@ FIRST_PRODUCER_ID = 1000
 
 
 class TransactionalSystem(KafkaSystem):
-    """Brokers with the two internal topics `__transaction_state` and `__consumer_offsets`, one partition each (Kafka has 50)."""
+    """Brokers with the internal topics `__transaction_state` and `__consumer_offsets`, of one partition (Kafka: 50)."""
     inputs: list[int] = []  # the partitions that a group shares
 
     def __init__(self, settings, world: World, workload: Workload, topics: tuple[str, ...]):
@@ -37,7 +37,8 @@ class TransactionalSystem(KafkaSystem):
         self.linger = self.config.producer.linger
         self.kinds, self.history = Kinds(world.trace), History()
         self.rules, self.tiers = Reconciliation(self.config.replication_protocol), None
-        self.calls = {name: world.trace.kind(name, *how) for name, how in SENTENCES.items()} | {"produce": self.kinds.produce}
+        self.calls = {name: world.trace.kind(name, *how) for name, how in SENTENCES.items()}
+        self.calls["produce"] = self.kinds.produce
         self.read_committed = settings.isolation == "read_committed"
         partitions = range(self.config.partitions)
         self.data = [f"{topic}-{number}" for topic in topics for number in partitions]
@@ -73,7 +74,8 @@ class TransactionalSystem(KafkaSystem):
         times = self.workload.arrival_times(self.world.stream("workload/arrivals"))
         keys = self.workload.record_keys(self.world.stream("workload/keys"), len(times))
         a_batch = max(1, self.config.producer.batch_size // self.record_bytes)
-        return times, partitions_of(keys, len(times), self.config.partitions, self.world.stream("producer/sticky"), a_batch)
+        return times, partitions_of(keys, len(times), self.config.partitions,
+                                    self.world.stream("producer/sticky"), a_batch)
 
     def _readers(self, keys: list[int]) -> list[ConsumerClient]:
         members = self.workload.consumers
@@ -82,7 +84,7 @@ class TransactionalSystem(KafkaSystem):
     # What the clients of a cluster find out by asking any broker
 
     def coordinator_of(self, key: int) -> TransactionalBroker | None:
-        """The broker that leads a partition, as the controller has it; None while there is none (stands for FindCoordinator and Metadata)."""
+        """The broker that leads a partition, says the controller; or None. Stands for FindCoordinator and Metadata."""
         leader = self.controller.partitions[key].leader
         return self.brokers[leader] if leader >= 0 else None
 
@@ -110,8 +112,11 @@ class TransactionalSystem(KafkaSystem):
             if log is None or not self._replicated(key, log) or log.stable_offset < log.end_offset:
                 return False
         coordinator = self.coordinator_of(self.state_key).coordinators[self.state_key]
-        return coordinator.at_rest and all(consumer.idle and all(consumer.position[key] >= self._leader_log(key).end_offset
-                                                                 for key in consumer.keys) for consumer in self.consumers)
+        return coordinator.at_rest and all(self._at_the_end(consumer) for consumer in self.consumers)
+
+    def _at_the_end(self, consumer) -> bool:
+        ends = {key: self._leader_log(key).end_offset for key in consumer.keys}
+        return consumer.idle and all(consumer.position[key] >= end for key, end in ends.items())
 
     def finish(self) -> None:
         """The final reader reads every partition from its beginning, as far as and as its isolation allows."""
@@ -124,12 +129,14 @@ class TransactionalSystem(KafkaSystem):
             for batch in log.batches if log else ():
                 unwanted = self.read_committed and log.transactions and log.transactions.was_aborted(batch)
                 if batch.offset < limit and not batch.hidden and not unwanted:
-                    self.history.polled(self.history.op(), reader, key, batch.value, batch.count, batch.offset, OK, now, now)
+                    self.history.polled(self.history.op(), reader, key, batch.value, batch.count,
+                                        batch.offset, OK, now, now)
         self.history.drained = complete and self._clients_done()
         for client in self._transactional():
             if client.operation:
                 client.crashed()
-        self.world.meters.counts["stored bytes"] = sum(log.size() for broker in self.brokers for log in broker.logs.values())
+        self.world.meters.counts["stored bytes"] = sum(log.size() for broker in self.brokers
+                                                       for log in broker.logs.values())
 
 
 class TransactionsSystem(TransactionalSystem):
@@ -150,7 +157,8 @@ class TransactionsSystem(TransactionalSystem):
             for value, record in enumerate(chosen.tolist()):
                 records[owner[record]].append((float(times[record]), key, value))
         works = [Work(sorted(of_one)) for of_one in records]
-        self.producers = [TransactionalProducer(self, f"producer-{i + 1}", zones[i % len(zones)], f"orders-{i + 1}", work)
+        self.producers = [TransactionalProducer(self, f"producer-{i + 1}", zones[i % len(zones)],
+                                                f"orders-{i + 1}", work)
                           for i, work in enumerate(works)]
         self.producer = self.producers[0]
         if self.settings.replace_at is not None:
@@ -198,7 +206,7 @@ class PipelineSystem(TransactionalSystem):
 
     @property
     def guarantees(self) -> Guarantees:
-        """Exactly once for readers of committed transactions; a worker that begins again shows everybody else its results twice."""
+        """Exactly once for readers of committed transactions; others see a restarted worker's results twice."""
         once = self.settings.exactly_once and self.read_committed
         return Guarantees(isolation=self.settings.isolation, idempotence=once, subscribe=True, in_order=once)
 

@@ -1,4 +1,4 @@
-"""The application of `Pipeline`: read, transform, write, commit; exactly once in a transaction, or at least once without one."""
+"""The application of `Pipeline`: read, transform, write, commit; in a transaction exactly once, else at least once."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ class Worker(TransactionalClient):
         if self.generation:
             self._note("lost_partitions")
         self.generation, self.keys, self.position = generation, keys, {}
-        self.history.subscribe(self.history.processes[self.process], [self.history.keys[key] for key in keys], self.world.now)
+        self.history.subscribe(self.history.processes[self.process], [self.history.keys[key] for key in keys],
+                               self.world.now)
 
     # Work
 
@@ -131,18 +132,20 @@ class Worker(TransactionalClient):
             self.operation = Operation(self.history.op(), self.world.now, -1)
             self.operation.asked = self.world.now
         for key, offset, value, count, time in records:
-            got = self.world.trace.add(time, self.system.kinds.deliver, self.node.code, -1, key, -1, offset, count, -1, value)
+            got = self.world.trace.add(time, self.system.kinds.deliver, self.node.code, -1, key, -1, offset,
+                                       count, -1, value)
             self.operation.polls.append((key, value, count, offset, time, got))
 
     def _in_turns(self, results: dict[int, list]) -> list[list[tuple]]:
         """Batches of results such that no turn has two for one partition."""
         created = self.history.created
         turns = max(len(of_key) for of_key in results.values())
-        return [[(self.system.output_of[key], *of_key[turn], float(created[key][of_key[turn][0]])) for key, of_key in results.items()
+        return [[(self.system.output_of[key], *of_key[turn], float(created[key][of_key[turn][0]]))
+                 for key, of_key in results.items()
                  if turn < len(of_key)] for turn in range(turns)]
 
     def _commit_afterwards(self, generation: int, offsets: dict[int, int]):
-        """At least once: the results are safe, now the offsets; whoever dies in between leaves the work to be done again."""
+        """At least once: the results are safe, now the offsets; if it dies in between, the work is redone."""
         self.finish(OK)
         body = self.node.name, generation, offsets
         error, _ = yield from self.insist(self.system.offsets_key, "offset_commit", body)
