@@ -28,7 +28,7 @@ def explore(draw: Callable, **controls) -> None:
     place = Place()
 
     def redraw(_=None) -> None:
-        place.show(outcome(draw, {name: widget.value for name, widget in knobs.items()}))
+        place.show(outcome(draw, {name: position(widget) for name, widget in knobs.items()}))
 
     redraw()
     for widget in knobs.values():
@@ -84,9 +84,14 @@ def knob(widgets, draw: Callable, name: str, spec):
     if not isinstance(spec, tuple) or len(spec) not in (2, 3):
         raise ValueError(f"explore: {name}={spec!r} must be (low, high), (low, high, step), a list or a bool")
     low, high, step = spec if len(spec) == 3 else (*spec, (spec[1] - spec[0]) / 50)
-    whole = all(isinstance(number, int) for number in (*spec, value))
+    whole = all(isinstance(number, int) for number in spec) and value == int(value)
     slider = widgets.IntSlider if whole else widgets.FloatSlider
     return slider(value=value, min=low, max=high, step=max(1, round(step)) if whole else step, **look)
+
+
+def position(widget):
+    """Where a knob stands; a slider in a browser comes to 10.000000000000002 where 10 is meant."""
+    return round(widget.value, 9) if isinstance(widget.value, float) else widget.value
 
 
 def start_of(draw: Callable, name: str, spec):

@@ -87,18 +87,17 @@ def _published() -> dict[str, Run]:
             for name, system in SYSTEMS.items()}
 
 
-def published(what: str = "produce"):
+def published():
     """The model beside the vendor's figures, in milliseconds (pandas)."""
     import pandas as pd
     rows = []
     for figure in PUBLISHED:
-        if figure.what == what:
-            run = _published()[figure.system]
-            model = getattr(run.latency if what == "produce" else run.end_to_end, figure.percentile)
-            rows.append({"settings": figure.system, "percentile": figure.percentile, "model": round(1000 * model),
-                         "published": f"{'<' if figure.bound else ''}{1000 * figure.value:.0f}",
-                         "error": f"{100 * (model / figure.value - 1):+.0f} %"})
-    return pd.DataFrame(rows)
+        run = _published()[figure.system]
+        model = getattr(run.latency if figure.what == "produce" else run.end_to_end, figure.percentile)
+        rows.append({"settings": figure.system, "what": figure.what, "percentile": figure.percentile,
+                     "model": round(1000 * model), "published": f"{'<' if figure.bound else ''}{1000 * figure.value:.0f}",
+                     "error": f"{100 * (model / figure.value - 1):+.0f} %"})
+    return pd.DataFrame(rows).sort_values("what", ascending=False, kind="stable")
 
 
 def side_by_side():

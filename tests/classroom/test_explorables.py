@@ -43,6 +43,14 @@ def test_moving_a_slider_redraws_quickly(monkeypatch, screen):
     assert spent / 2 < 0.3
 
 
+def test_a_slider_in_a_browser_stands_where_it_says(monkeypatch, screen):
+    drawn = []
+    _, widgets = knobs(monkeypatch, screen, lambda load=0.5: drawn.append(load), load=(0.1, 0.9, 0.1))
+    with screen():
+        widgets["load"].value = 0.30000000000000004
+    assert drawn == [0.5, 0.3]
+
+
 def test_a_refused_setting_is_shown_in_its_own_words(monkeypatch, screen):
     _, widgets = knobs(monkeypatch, screen, draw, load=(0.1, 0.95, 0.05))
     with screen() as seen:
@@ -70,7 +78,7 @@ def test_a_figure_is_no_run_for_goals_to_look_at(monkeypatch, screen):
 
 
 @pytest.mark.parametrize("spec, start, kind", [
-    ((1, 9), 4, "IntSlider"), ((1, 9, 2), 4, "IntSlider"), ((0.0, 1.0), 0.5, "FloatSlider"),
+    ((1, 9), 4, "IntSlider"), ((1, 9, 2), 4.0, "IntSlider"), ((0, 1), 0.5, "FloatSlider"), ((0.0, 1.0), 0.5, "FloatSlider"),
     (["all", 1], "all", "Dropdown"), (True, True, "Checkbox"),
 ])
 def test_a_control_fits_its_values(spec, start, kind):
