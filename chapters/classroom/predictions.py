@@ -129,7 +129,15 @@ def amount(value, unit: str) -> str:
     """The answer as a sentence holds it: `12.4 ms`, `12,400 ms`, or a choice in quotation marks."""
     if isinstance(value, str):
         return f"“{value}”"
-    return f"{value:,.0f} {unit}".strip() if abs(value) >= 1000 else f"{value:.3g} {unit}".strip()
+    number = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{number} {singular(unit) if number == '1' else unit}".strip()
+
+
+def singular(unit: str) -> str:
+    """`record` for `records`, `try` for `tries`; `ms` and `MB/s` stay."""
+    if len(unit) <= 2 or "/" in unit:
+        return unit
+    return f"{unit[:-3]}y" if unit.endswith("ies") else unit.removesuffix("s")
 
 
 def day(moment: str) -> str:

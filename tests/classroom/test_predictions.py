@@ -34,6 +34,14 @@ def test_the_distance_is_put_in_words(show, answer, measured, words):
     assert words in show(reveal, "00-x", measured)[1]
 
 
+@pytest.mark.parametrize("measured, unit, words", [
+    (1, "records", "Measured 1 record."), (1, "tries", "Measured 1 try."), (1, "ms", "Measured 1 ms."),
+    (1, "MB/s", "Measured 1 MB/s."), (1.2, "times", "Measured 1.2 times.")])
+def test_one_of_a_thing_is_said_as_one(show, measured, unit, words):
+    predict("00-one", "How many?", unit=unit)
+    assert words in show(reveal, "00-one", measured)[1]
+
+
 @pytest.mark.parametrize("answer, words", [("some", "was right"), ("none", "was another one")])
 def test_a_choice_is_right_or_another_one(show, answer, words):
     predict("00-lost", "Which are lost?", CHOICES, answer=answer)
