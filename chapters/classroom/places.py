@@ -19,3 +19,21 @@ def notebook_of(source: Path) -> Path:
 def shown(path: Path) -> str:
     """The path as a reader of the repository names it."""
     return path.resolve().relative_to(ROOT).as_posix() if path.resolve().is_relative_to(ROOT) else str(path)
+
+
+def found(name: str | Path) -> Path:
+    """The file of this name, seen from here or from the course's root."""
+    for path in (Path(name), ROOT / name):
+        if path.is_file():
+            return path
+    raise SystemExit(f"{name}: there is no such file, neither here nor in {ROOT}")
+
+
+def chosen(names: list[str]) -> list[Path]:
+    """The sources named, by their own or their notebook's name; all of them if none is."""
+    paths = [found(name).resolve().with_suffix(".md") for name in names] or sources()
+    for path in paths:
+        if path not in sources():
+            raise SystemExit(f"{shown(path)} is no chapter and no lab; "
+                             f"there are: {', '.join(each.stem for each in sources())}")
+    return paths

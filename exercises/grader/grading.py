@@ -67,6 +67,9 @@ def available() -> list[str]:
 def grade(path: Path, seeds: list[int], limits: Limits = Limits(), exercise: str = "") -> Result:
     """Grade one notebook; never raises for what is in it."""
     result = Result(str(path), seeds=list(seeds))
+    if not Path(path).is_file():
+        result.problem = "there is no such file"
+        return result
     try:
         text = Path(path).read_text(encoding="utf-8", errors="replace")
         result.exercise = exercise or exercise_of(text)

@@ -90,4 +90,6 @@ def release(folder: Path) -> Path:
 
 if __name__ == "__main__":
     for argument in sys.argv[1:]:
+        if not Path(argument, "source.md").is_file():
+            sys.exit(f"{argument}: not the folder of an exercise; there is no source.md in it")
         print(release(Path(argument)))

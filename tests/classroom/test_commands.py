@@ -11,14 +11,14 @@ from socket import socket
 
 import pytest
 from classroom import __main__ as commands
-from classroom import doctor, lab, progress
+from classroom import doctor, lab, places, progress
 from classroom.places import ROOT
 
 
 def test_lab_opens_the_first_chapter_and_passes_options_on():
     first = lab.command(["--no-browser"])
     assert "--LabApp.default_url=/lab/tree/chapters/00-prologue.ipynb" in first and first[-1] == "--no-browser"
-    assert "--LabApp.default_url=/lab/tree/labs/nats.ipynb" in lab.command(["labs/nats.ipynb"])
+    assert "--LabApp.default_url=/lab/tree/labs/nats-jetstream.ipynb" in lab.command(["labs/nats-jetstream.ipynb"])
 
 
 def test_lab_keeps_the_learners_own_settings(monkeypatch):
@@ -90,6 +90,32 @@ def test_next_notebook_follows_the_quizzes(monkeypatch):
     assert doctor.next_notebook().endswith("00-prologue.ipynb")
     progress.put("quizzes", "00-end", right=True, tries=["x"])
     assert doctor.next_notebook().endswith("02-kafka.ipynb")
+
+
+def test_a_notebook_is_named_from_where_the_learner_stands(monkeypatch):
+    monkeypatch.chdir(ROOT / "chapters")
+    assert "--LabApp.default_url=/lab/tree/chapters/02-kafka.ipynb" in lab.command(["02-kafka.ipynb"])
+
+
+@pytest.mark.parametrize("arguments, sentence", [
+    (["lab", "nope.ipynb"], "nope.ipynb: there is no such file"),
+    (["build", "nope.md"], "nope.md: there is no such file"),
+    (["build", "README.md"], "README.md is no chapter and no lab; there are: 00-prologue"),
+    (["book", "INSTRUCTORS.md"], "INSTRUCTORS.md is no chapter and no lab"),
+    (["doctor", "quickly"], "doctor: it takes no arguments, and got quickly"),
+])
+def test_bad_usage_is_one_sentence(arguments, sentence):
+    with pytest.raises(SystemExit, match=f"^{sentence}"):
+        commands.main(arguments)
+
+
+def test_a_notebook_stands_for_its_source_and_is_never_read_as_one():
+    assert places.chosen(["chapters/00-prologue.ipynb"]) == [ROOT / "chapters" / "00-prologue.md"]
+
+
+def test_every_command_tells_its_purpose(capsys):
+    assert commands.main(["build", "--help"]) == 0
+    assert "generate the notebooks" in capsys.readouterr().out
 
 
 def test_an_unknown_command_shows_the_usage(capsys):

@@ -68,3 +68,14 @@ def test_there_a_hidden_test_raises_for_a_wrong_answer_and_for_no_right_one():
     with pytest.raises(AssertionError, match="meaning: upcast"):
         exec(hidden, namespace)
     assert re.search(r"seeds=\[7\]\)\nassert verdict", hidden)
+
+
+@pytest.mark.parametrize("option, value, sentence", [
+    ("--json", "/nowhere/marks.json", "/nowhere/marks.json cannot be written"),
+    ("--jobs", "0", "0 is not a whole number of at least 1"),
+    ("--cell-seconds", "soon", "soon is not a number above 0"),
+])
+def test_a_wrong_option_is_refused_before_anything_is_graded(option, value, sentence, capsys):
+    with pytest.raises(SystemExit):
+        options(["a.ipynb", option, value])
+    assert f"argument {option}: {sentence}" in capsys.readouterr().err
