@@ -169,6 +169,19 @@ def paused_wait(length: float, gap: float, k: int, n: int) -> float:
     return length * sum(float(betainc(n - j, j + 1, share)) / (n - j) for j in range(k))
 
 
+def paused_answer(length: float, gap: float, k: int, n: int, t: float) -> float:
+    """Probability that pauses of one process, and then of n others for the k-th of their answers, add at most t."""
+    from numpy.polynomial import Polynomial
+    _not_negative(t=t)
+    share, left = paused_share(length, gap), exp(-t / length)
+    late = Polynomial([0.0, share])  # of a process, by what is left of its pauses after t
+    others = sum(comb(n, j) * (1 - late) ** j * late ** (n - j) for j in range(k, n + 1))
+    always, once, *more = others.coef
+    behind = always * (1 - left) + once * t / length * left + sum(
+        each * (left - left ** power) / (power - 1) for power, each in enumerate(more, start=2))
+    return (1 - share) * others(left) + share * behind
+
+
 def fresh_read(n: int, write: int, read: int, versions: int = 1) -> float:
     """Probability that asking `read` of n replicas finds one of the last `versions` values, each kept by `write`.
 

@@ -103,9 +103,29 @@ def slowest(run) -> float:
 # Pauses, and the rule: four pictures
 
 def four(length_ms: float = 9.1, gap: float = 1.0, replication: int = 3) -> Picture:
-    """Both rules, with pauses and without; `length_ms` and `gap` (s) are means, exponential."""
+    """Both rules, with pauses and without; `length_ms` and `gap` (s) are means, exponential.
+
+    Over the lower row lies what order statistics make of the upper one.
+    """
     runs = _four(length_ms, gap, replication)
-    return tails(runs, *(runs[f"{rule}, pauses"] for rule in (SLOWEST, MAJORITY)))
+    figure = tails(runs, *(runs[f"{rule}, pauses"] for rule in (SLOWEST, MAJORITY)),
+                   " Dashed: order statistics of pauses, laid over the sends without.")
+    for axis, rule in zip(figure.axes[2:], (SLOWEST, MAJORITY)):
+        waits = np.geomspace(*axis.get_xlim(), 120)
+        theory_line(axis, waits, -np.log10(late_by_pauses(rule, waits, length_ms, gap, replication)), "order statistics")
+        axis.legend(fontsize=style.SMALL, frameon=False, loc="lower right")
+    return figure
+
+
+def late_by_pauses(rule: str, waits, length_ms: float = 9.1, gap: float = 1.0, replication: int = 3) -> np.ndarray:
+    """Share of sends that take longer than each wait: those without pauses, and order statistics of the pauses."""
+    calm = _four(length_ms, gap, replication)[f"{rule}, no pauses"].latency.seconds
+    followers = replication - 1
+    k = followers if rule == SLOWEST else followers // 2
+    left = np.asarray(waits)[:, None] - np.quantile(calm, np.arange(0.005, 1, 0.01))  # for pauses, by wait and send
+    times = np.linspace(0, max(left.max(), 0.0), 200)
+    in_time = [theory.paused_answer(length_ms / 1000, gap, k, followers, time) for time in times]
+    return 1 - np.mean(np.interp(left, times, in_time, left=0.0), axis=1)
 
 
 def turn(length_ms: float = 9.1, gap: float = 1.0, replication: int = 3) -> Picture:
@@ -115,10 +135,11 @@ def turn(length_ms: float = 9.1, gap: float = 1.0, replication: int = 3) -> Pict
     return tails(runs, *runs.values())
 
 
-def tails(runs: dict, slowest, majority) -> Picture:
+def tails(runs: dict, slowest, majority, note: str = "") -> Picture:
     """How long sends took, a panel a run; in the title the 99th percentiles of two of them."""
-    title = f"With pauses p99 is {style.seconds(slowest.latency.p99)} where all must answer, {style.seconds(majority.latency.p99)} for a majority"
-    return compare({name: run.history for name, run in runs.items()}, seed=SEED, title=title)
+    p99 = [style.seconds(run.latency.p99) for run in (slowest, majority)]
+    return compare({name: run.history for name, run in runs.items()}, seed=SEED, note=note,
+                   title=f"With pauses p99 is {p99[0]} where all must answer, {p99[1]} for a majority")
 
 
 def paused(length_ms: float, gap: float, replication: int) -> dict:

@@ -285,7 +285,7 @@ def _sweep_finding(curves, x, y) -> str:
 
 
 def compare(histories: Mapping[str, History | np.ndarray], *, what: str = "produce", seed=None,
-            title: str | None = None) -> Picture:
+            title: str | None = None, note: str = "") -> Picture:
     """Latency distributions of several systems as small multiples, each over the grey shadow of the others."""
     values = {name: latencies(history, what) for name, history in histories.items()}
     values = {name: found for name, found in values.items() if len(found)}
@@ -297,7 +297,7 @@ def compare(histories: Mapping[str, History | np.ndarray], *, what: str = "produ
     rows = -(-len(values) // columns)
     told = "; ".join(f"{name}: median {style.seconds(np.median(found))}, p99 {style.seconds(tails[name])}"
                      for name, found in values.items())
-    figure, axes = picture(title or _best(tails), sentence(f"Latency distributions on the same axes. {told}.", seed),
+    figure, axes = picture(title or _best(tails), sentence(f"Latency distributions on the same axes. {told}.{note}", seed),
                            height=1.9 * rows + 0.35, rows=rows, columns=columns, head=0.22, sharex=True, sharey=True)
     everything = np.concatenate([np.quantile(found, [0, 1]) for found in values.values()])
     for count, (axis, name) in enumerate(zip(axes, values)):

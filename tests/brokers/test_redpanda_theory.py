@@ -1,5 +1,6 @@
 """Redpanda against closed forms: k-of-n acknowledgements, pauses, and the queue at a core."""
 
+import numpy as np
 import pytest
 
 from simulator import Pauses, Workload, distributions, kafka, redpanda, simulate, theory
@@ -55,6 +56,9 @@ def test_pauses_delay_by_the_leader_s_and_the_order_statistic_of_the_followers(r
     k = 1 if rule == "median" else 2
     expected = theory.paused_wait(length, gap, 1, 1) + theory.paused_wait(length, gap, k, 2)
     assert run.latency.mean == pytest.approx(expected, rel=0.1 + share)
+    for wait in (0.01, 0.1, 0.3):
+        late = float(np.mean(run.latency.seconds > wait))
+        assert late == pytest.approx(1 - theory.paused_answer(length, gap, k, 2, wait), rel=0.2 + share)
 
 
 def test_the_wait_for_pauses_is_that_of_order_statistics():
@@ -62,6 +66,10 @@ def test_the_wait_for_pauses_is_that_of_order_statistics():
     assert theory.paused_wait(1.0, 1e-9, 2, 3) == pytest.approx(theory.kth_of_n_exponential_mean(1.0, 2, 3), rel=1e-6)
     assert theory.paused_wait(1.0, 1e6, 3, 3) == pytest.approx(3e-6, rel=1e-3)
     assert theory.paused_wait(1.0, 9.0, 1, 2) == pytest.approx(0.1 ** 2 / 2)
+    for k, n in ((1, 1), (1, 2), (2, 4), (4, 4)):  # the mean is what lies above the distribution
+        above = [1 - theory.paused_answer(1.0, 9.0, k, n, time) for time in np.arange(0.05, 20, 0.1)]
+        mean = theory.paused_wait(1.0, 9.0, 1, 1) + theory.paused_wait(1.0, 9.0, k, n)
+        assert 0.1 * sum(above) == pytest.approx(mean, rel=1e-3)
     assert theory.paused_longer(2.0, 6.0, 0.0) == theory.paused_share(2.0, 6.0) == 0.25
 
 

@@ -1,6 +1,7 @@
 """What chapter 04 says about quorums, pauses, cores and power is so: its own cells are run, and the prose is held to what they found."""
 from math import log
 
+import numpy as np
 import pytest
 from reading import Chapter
 from scenes import redpanda as scenes
@@ -39,6 +40,14 @@ def test_the_rule_takes_the_followers_part_of_the_tail_and_leaves_the_leader_s(c
     assert 3 < kafka[1] / kafka[0] < 6
     assert majority[1] < kafka[1] and majority[1] > 2 * majority[0]
     assert scenes.share_of_followers(scenes.MAJORITY, 0.0091, 1.0) < scenes.share_of_followers(scenes.SLOWEST, 0.0091, 1.0) / 100
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_tail_of_pauses_is_that_of_order_statistics(rule):
+    waits = [0.005, 0.009, 0.015, 0.02]
+    measured = [np.mean(scenes._four(9.1, 1.0, 3)[f"{rule}, pauses"].latency.seconds > wait) for wait in waits]
+    assert measured == pytest.approx(scenes.late_by_pauses(rule, waits), rel=0.8)
+    assert len(scenes.four().axes[2].lines) == 6 and says("The runs lie close by, on the slow side")
 
 
 def test_long_pauses_give_the_majority_a_tail_too():
