@@ -1,8 +1,9 @@
-"""The schedules of `exercises/attack/visibility.py` on a real PostgreSQL: two sessions that write, one relay a cursor, one that decodes.
+"""The schedules of `exercises/attack/visibility.py` on a real PostgreSQL.
 
-Each relay asks in the SQL that its public descriptions use. The sequence is unlogged, because an ordinary one writes
-to the log with every 32nd number and thereby gives its transaction an xid (backend/commands/sequence.c, `nextval`);
-and the lock is an advisory one, because a row lock is a write and would do so too. With both, S, X and L are apart.
+Two sessions write, one relay a cursor reads, and one decodes. Each relay asks in the SQL that its public descriptions
+use. The sequence is unlogged, because an ordinary one writes to the log with every 32nd number and thereby gives its
+transaction an xid (backend/commands/sequence.c, `nextval`); and the lock is an advisory one, because a row lock is a
+write and would do so too. With both, S, X and L are apart.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Every Kafka-protocol broker of this machine, asked the same by the same client, all of them at once.
 
 Nothing is known in advance: a broker that is not here has no answers, and says how to get it; one that does not start
-says that. The mock cluster is told its topics when it starts, since it creates none; all others are asked to create them.
+says that. The mock cluster is told its topics when it starts, since it creates none; all others are asked to create
+them.
 """
 
 from __future__ import annotations

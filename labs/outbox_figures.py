@@ -33,8 +33,8 @@ def deaths(trials: dict[str, list[Trial]]) -> Picture:
     lost, copies = sum(trial.lost for trial in every), sum(trial.copies for trial in every)
     title = f"{plural(len(every), 'death')}, {lost} events lost, {copies} stored twice"
     caption = ("Each relay was killed (SIGKILL) before the step named, then another one finished the work. "
-               f"{committed} events were committed; up to {worst} messages were sent, since a batch that was not marked "
-               "or confirmed is sent again. Measured on this machine.")
+               f"{committed} events were committed; up to {worst} messages were sent, since a batch that was not "
+               "marked or confirmed is sent again. Measured on this machine.")
     figure, axes = picture(title, caption, height=2.6, columns=len(trials), head=0.15,
                            sharey=True)
     figure.subplots_adjust(bottom=figure.subplotpars.bottom + 0.12)

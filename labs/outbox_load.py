@@ -25,8 +25,8 @@ class Load:
     """One relay at work: seconds from each commit to its acknowledgement, and what the database did meanwhile.
 
     A commit counts from when it is asked for: what is pushed may be published before its writer has the answer.
-    `transactions` are the relay's rounds, a second; `wal` is bytes of log an order, the order's own included; `dead` is row
-    versions an order that VACUUM will have to clear away.
+    `transactions` are the relay's rounds, a second; `wal` is bytes of log an order, the order's own included; `dead` is
+    row versions an order that VACUUM will have to clear away.
     """
     relay: str
     interval: float | None

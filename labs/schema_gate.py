@@ -1,9 +1,9 @@
 """One bad release of a checkout, with the check of its records in one of four places, on a real broker; what it costs.
 
 Orders fall due at a steady rate. At RELEASE the new version goes live, in which `total` is a string: the registered
-schema has a message there. Whoever finds out first raises the alarm; REACT later somebody has taken the release back and
-lets stopped consumers skip what they cannot read, into the dead letters. Two consumers read in order: `billing` adds up
-totals, `shipping` needs only ids, but both have to read the whole record.
+schema has a message there. Whoever finds out first raises the alarm; REACT later somebody has taken the release back
+and lets stopped consumers skip what they cannot read, into the dead letters. Two consumers read in order: `billing`
+adds up totals, `shipping` needs only ids, but both have to read the whole record.
 
     producer   the producers' library looks at each record before it is sent, and raises
     CI         `buf breaking` looks at the release before it goes live, and the release stays away

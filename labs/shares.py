@@ -50,7 +50,7 @@ class Worker:
 
     def work(self, seconds: float, decide: Callable[[int], str] = lambda value: "accept",
              since: float | None = None, enough: int | None = None) -> list[Delivery]:
-        """Takes records for so many seconds, or until it has enough; `decide` says "accept", "release" or "reject" of each.
+        """Takes records for some seconds, or until it has enough; `decide` says "accept", "release" or "reject".
 
         Times are counted from `since`, a time.monotonic(), or from now.
         """

@@ -54,7 +54,7 @@ def compressed(bootstrap: str, topic: str) -> None:
 
 @call("idempotent producer")
 def idempotent(bootstrap: str, topic: str) -> None:
-    """The broker gives the producer an id and takes its sequences; whether it recognises a repeat, this does not show."""
+    """The broker gives the producer an id and takes its sequences; that it recognises a repeat is not shown."""
     produce(bootstrap, topic, enable_idempotence=True)
     all_read(read(bootstrap, topic))
 

@@ -18,7 +18,9 @@ PRIORITY = ["text/html", "text/latex", "image/svg+xml", "image/png", "image/jpeg
 PAGE = """{%- extends 'lab/index.html.j2' -%}
 {%- block html_head_js_requirejs -%}{%- endblock -%}
 {%- block jupyter_widgets -%}{%- endblock -%}
-{%- block html_head_css -%}{{ super() }}<style>.jp-InputArea .highlight pre { white-space: pre-wrap }</style>{%- endblock -%}
+{%- block html_head_css -%}
+{{- super() }}<style>.jp-InputArea .highlight pre { white-space: pre-wrap }</style>
+{%- endblock -%}
 {%- block html_head_js_mathjax -%}{% if resources.formulas %}{{ super() }}{% endif %}{%- endblock -%}
 """
 
@@ -81,8 +83,9 @@ def page(nb: NotebookNode) -> str:
 
 
 def _has_formulas(nb: NotebookNode) -> bool:
-    """Whether any prose has a dollar sign outside code: only then does the page ask another machine for a typesetter of formulas."""
-    prose = (re.sub(r"```.*?```|`[^`]*`", "", cell.source, flags=re.DOTALL) for cell in nb.cells if cell.cell_type == "markdown")
+    """Whether any prose has a dollar sign outside code: only then is a typesetter of formulas fetched from outside."""
+    prose = (re.sub(r"```.*?```|`[^`]*`", "", cell.source, flags=re.DOTALL)
+             for cell in nb.cells if cell.cell_type == "markdown")
     return any("$" in text for text in prose)
 
 

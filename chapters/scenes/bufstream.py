@@ -181,7 +181,8 @@ def neighbours(share: float = 0.05) -> Picture:
     told = ", ".join(f"{100 * part:.0f} % at {size:.0f}" for size, part in found)
     title = f"At {found[-1][0]:.0f} records a batch, {100 * found[-1][1]:.0f} % of the conforming records are refused"
     caption = sentence(f"{100 * share:g} % of all records do not conform; a batch with one of them is refused. Marks: "
-                       f"model, {told} records a batch; dashed: one minus the probability that all others conform.", SEED)
+                       f"model, {told} records a batch; dashed: one minus the probability that all others conform.",
+                       SEED)
     figure, (axis,) = panels(title, caption, 1, height=2.3)
     sizes = np.linspace(1, found[-1][0], 60)
     theory_line(axis, sizes, 100 * (1 - (1 - share) ** (sizes - 1)), "theory")

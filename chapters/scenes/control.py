@@ -27,8 +27,9 @@ def decisions(run):
     import pandas as pd
     trace = run.trace
     found = [(trace.events.rows[event], trace.notes[int(event)]) for event in trace.where("decided")]
-    return pd.DataFrame([{"time": f"{row['time']:.3f} s", "controller": trace.nodes[row["node"]].name, "epoch": row["epoch"],
-                          "offset": row["offset"], "decision": note, "committed": _committed(trace, row)}
+    return pd.DataFrame([{"time": f"{row['time']:.3f} s", "controller": trace.nodes[row["node"]].name,
+                          "epoch": row["epoch"], "offset": row["offset"], "decision": note,
+                          "committed": _committed(trace, row)}
                          for row, note in found])
 
 
@@ -70,7 +71,7 @@ def vacancy(run) -> float:
 
 
 def leaderless(run, key: str = "orders-0") -> float:
-    """How long the partition had no leader after its first had gone, in seconds; at most until the end of the run, 0 if it never had one."""
+    """Seconds without a leader once the partition's first has gone, up to the run's end; 0 if it never had one."""
     spells = leaderships(run.trace, key)
     if not spells:
         return 0.0
@@ -122,14 +123,16 @@ def timeline(run, key: str = "orders-0") -> Picture:
     trace, decide, lead = run.trace, offices(run.trace), leaderships(run.trace, key)
     nodes = [code for role in ("controller", "broker") for code, info in enumerate(trace.nodes) if info.role == role]
     troubles = "; ".join(map(str, run.faults)) or "no faults"
-    told = "; ".join([_told(trace, spell, "decides") for spell in decide] + [_told(trace, spell, "leads") for spell in lead])
+    told = "; ".join([_told(trace, spell, "decides") for spell in decide]
+                     + [_told(trace, spell, "leads") for spell in lead])
     figure, (axis,) = picture(_finding(run, key), sentence(f"{told}. Dotted: {troubles}.", run.seed),
                               height=0.35 * len(nodes) + 0.5, left=1.1)
     for node, start, end in decide:
-        axis.barh(nodes.index(node) - 0.2, end - start, left=start, height=0.36, color=style.LIGHT["controller"], hatch="//",
-                  edgecolor="white", linewidth=0)
+        axis.barh(nodes.index(node) - 0.2, end - start, left=start, height=0.36,
+                  color=style.LIGHT["controller"], hatch="//", edgecolor="white", linewidth=0)
     for node, start, end in lead:
-        axis.barh(nodes.index(node) + 0.2, end - start, left=start, height=0.36, color=style.LIGHT["broker"], linewidth=0)
+        axis.barh(nodes.index(node) + 0.2, end - start, left=start, height=0.36,
+                  color=style.LIGHT["broker"], linewidth=0)
     for fault in run.faults:
         axis.axvline(fault.at, color=style.LIGHT["lost"], linestyle=":", linewidth=1.2)
     axis.set_yticks(range(len(nodes)), [trace.nodes[node].name for node in nodes])
@@ -177,7 +180,8 @@ def fail_over_at(thousand_partitions: int = 200) -> Picture:
     """The four parts of a fail-over in both eras, at one number of partitions."""
     partitions = 1000 * thousand_partitions
     parts = {name: fail_over(control, partitions, seed=7) for name, control in ERAS.items()}
-    told = "; ".join(f"{name}: " + ", ".join(f"{label} {style.seconds(getattr(one, part))}" for part, label in PARTS.items())
+    told = "; ".join(f"{name}: " + ", ".join(f"{label} {style.seconds(getattr(one, part))}"
+                                             for part, label in PARTS.items())
                      for name, one in parts.items())
     times = ", ".join(f"{name} {style.seconds(one.seconds)}" for name, one in parts.items())
     figure, (axis,) = picture(f"{partitions:,} partitions: {times}", sentence(f"{told}.", 7), height=1.6, left=0.9)
@@ -206,8 +210,9 @@ def fail_over_curves(seeds: int = 20) -> Picture:
     measured = ", ".join(f"{point.version} {point.seconds:g} s at {point.partitions:,}" for point in MEASURED)
     figure, (axis,) = picture(f"At {GRID[-1]:,} partitions: KRaft {quick:.1f} s, ZooKeeper {slow / 60:.1f} minutes", (
         f"Seconds from a controller's death until brokers have another, mean and 95 % confidence over seeds 0 to "
-        f"{seeds - 1}, from {GRID[0]:,} to {GRID[-1]:,} partitions: KRaft {times['KRaft'][0].mean():.1f} to {quick:.1f} s, ZooKeeper "
-        f"{times['ZooKeeper'][0].mean():.1f} to {slow:.0f} s. Diamonds: published, reading from ZooKeeper alone: {measured}."))
+        f"{seeds - 1}, from {GRID[0]:,} to {GRID[-1]:,} partitions: KRaft {times['KRaft'][0].mean():.1f} to "
+        f"{quick:.1f} s, ZooKeeper {times['ZooKeeper'][0].mean():.1f} to {slow:.0f} s. Diamonds: published, reading "
+        f"from ZooKeeper alone: {measured}."))
     for number, (era, found) in enumerate(times.items()):
         look, bands = style.series(number), [mean_interval(values) for values in found]
         axis.plot(GRID, [band.value for band in bands], label=era, linewidth=1.6, markersize=5, **look)

@@ -1,11 +1,13 @@
-"""The schedules that broke each version of Kafka's replication protocol, small enough to be seen whole: one record a second.
+"""The schedules that broke each version of Kafka's replication, small enough to be seen whole: a record a second.
 
-Each is a cluster, a workload, faults and a seed; `on(rung)` replays exactly that under one rung of the ladder. Sources: the motivation
-of KIP-101 (cwiki.apache.org, scenarios 1 and 2), KIP-279 with github.com/apache/kafka/pull/4882, KAFKA-6880 (the zombie that KIP-320
-fences), KIP-966 ("last replica standing"), and Kip101.tla to Kip320.tla in github.com/hachikuji/kafka-specification.
+Each is a cluster, a workload, faults and a seed; `on(rung)` replays exactly that under one rung of the ladder. Sources:
+the motivation of KIP-101 (cwiki.apache.org, scenarios 1 and 2), KIP-279 with github.com/apache/kafka/pull/4882,
+KAFKA-6880 (the zombie that KIP-320 fences), KIP-966 ("last replica standing"), and Kip101.tla to Kip320.tla in
+github.com/hachikuji/kafka-specification.
 
-What differs from the texts: KIP-101 tells its first scenario with a follower that restarts. Here it is told to follow another leader,
-which makes it truncate just the same; the controller of today would not let it back in so quickly after a restart.
+What differs from the texts: KIP-101 tells its first scenario with a follower that restarts. Here it is told to follow
+another leader, which makes it truncate just the same; the controller of today would not let it back in so quickly after
+a restart.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from simulator.run import Run
 
 # No retries: what a leader could not commit is never sent again, so that every offset shows whose record it holds.
 ONCE = kafka.Producer(linger=0.0, retries=0, request_timeout=1.0, delivery_timeout=2.0)
-SMALL = kafka.Cluster(partitions=1, producer=ONCE, broker_session_timeout=1.0, broker_heartbeat_interval=0.3, replica_fetch_backoff=0.2)
+SMALL = kafka.Cluster(partitions=1, producer=ONCE, broker_session_timeout=1.0, broker_heartbeat_interval=0.3,
+                      replica_fetch_backoff=0.2)
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class Counterexample:
     def on(self, rung: str, trace: bool = True) -> Run:
         """The same execution under this rung."""
         workload = Workload(rate=1, seconds=self.seconds, arrivals="even", keys=None)
-        return simulate(replace(self.cluster, replication_protocol=rung), workload, faults=self.faults, seed=self.seed, trace=trace)
+        return simulate(replace(self.cluster, replication_protocol=rung), workload, faults=self.faults,
+                        seed=self.seed, trace=trace)
 
     def ladder(self) -> dict[str, Run]:
         """The same execution under every rung, lowest first."""
@@ -44,10 +48,11 @@ class Counterexample:
 
 
 def forgetful_follower(crash_at: float = 4.2) -> Counterexample:
-    """A record is acknowledged, its leader dies, and two followers have it; one of them has not heard that it is committed.
+    """A record is acknowledged and its leader dies; two followers have it, one has not heard that it is committed.
 
-    broker-2 takes over, broker-3 follows it, and before it can fetch anything broker-2 dies, too. broker-2 is a little slower than
-    broker-3, so its fetch is the one that commits: broker-3 hears of that half a second later, with its next fetch.
+    broker-2 takes over, broker-3 follows it, and before it can fetch anything broker-2 dies, too. broker-2 is a little
+    slower than broker-3, so its fetch is the one that commits: broker-3 hears of that half a second later, with its
+    next fetch.
     """
     return Counterexample(SMALL, 12, (
         faults.slow_network("broker-2", extra=0.01, at=0, lasts=4.1),
@@ -57,7 +62,7 @@ def forgetful_follower(crash_at: float = 4.2) -> Counterexample:
 
 
 def hard_reset() -> Counterexample:
-    """Both brokers go down together, and broker-2 loses what its disk had not yet written; it comes back first and leads.
+    """Both brokers go down, and broker-2 loses what its disk had not written; it comes back first and leads.
 
     One in-sync replica is enough here, as with Kafka's default `min.insync.replicas=1`.
     """
@@ -68,9 +73,10 @@ def hard_reset() -> Counterexample:
 
 
 def fast_leader_changes() -> Counterexample:
-    """Two leaders in a row write one record that the next one does not have; then the third asks and answers by end offset alone.
+    """Two leaders in a row write a record that the next does not have; the third asks and answers by end offset alone.
 
-    broker-1 gives a record to broker-3 only, and dies. broker-2 writes another at that offset, and dies. broker-3 leads with the first.
+    broker-1 gives a record to broker-3 only, and dies. broker-2 writes another at that offset, and dies. broker-3 leads
+    with the first.
     """
     return Counterexample(SMALL, 12, (
         faults.partition(["broker-1"], ["broker-2"], at=2.5, lasts=3),
@@ -82,7 +88,8 @@ def fast_leader_changes() -> Counterexample:
 def zombie_follower() -> Counterexample:
     """broker-3 loses the controller and sleeps through two changes of leader; then the leader it knew leads again.
 
-    It had two records of broker-1's first term that were never committed. While broker-2 led, others were written in their place.
+    It had two records of broker-1's first term that were never committed. While broker-2 led, others were written in
+    their place.
     """
     return Counterexample(SMALL, 22, (
         faults.partition(["broker-1"], ["broker-2"], at=2.5, lasts=3.4),
@@ -94,7 +101,7 @@ def zombie_follower() -> Counterexample:
 
 
 def last_replica_standing() -> Counterexample:
-    """Two of three replicas drop out of the in-sync set one by one; the last one loses power, and with it what two had acknowledged."""
+    """Two of three replicas leave the in-sync set one by one; the last loses power, and what two had acknowledged."""
     return Counterexample(replace(SMALL, disk=DiskProfile(writeback=4.0)), 16, (
         faults.isolate("broker-1", at=3.5, lasts=7),
         faults.isolate("broker-3", at=6.7, lasts=3),
@@ -102,7 +109,7 @@ def last_replica_standing() -> Counterexample:
 
 
 def sleeping_consumer() -> Counterexample:
-    """The hard reset, slept through by the consumer: when it wakes up, its position is inside the new leader's log again."""
+    """The hard reset, slept through by the consumer: its position is inside the new leader's log again."""
     reset = hard_reset()
     return replace(reset, faults=(*reset.faults, faults.pause("consumer-1", at=4.2, lasts=7.2)))
 
@@ -144,5 +151,6 @@ def verdict(run: Run) -> str:
 def table():
     """Every schedule on every rung, in words (pandas)."""
     import pandas as pd
-    rows = {name: {rung: verdict(schedule().on(rung, trace=False)) for rung in LADDER} for name, schedule in ALL.items()}
+    rows = {name: {rung: verdict(schedule().on(rung, trace=False)) for rung in LADDER}
+            for name, schedule in ALL.items()}
     return pd.DataFrame.from_dict(rows, orient="index")

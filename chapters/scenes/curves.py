@@ -22,7 +22,8 @@ def theory_line(axis, x: Sequence[float], y: Sequence[float], label: str = "theo
     axis.plot(x, y, "--", color=style.LIGHT["ink"], linewidth=1.2, label=label)
 
 
-def marks(axis, series: Mapping[str, tuple[Sequence[float], Sequence[float]]], errors: Mapping[str, Sequence[float]] | None = None) -> None:
+def marks(axis, series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+          errors: Mapping[str, Sequence[float]] | None = None) -> None:
     """What runs measured: one kind of mark a series, with error bars if there are any."""
     for number, (name, (x, y)) in enumerate(series.items()):
         look = style.series(number) | {"linestyle": "none"}

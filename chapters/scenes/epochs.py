@@ -1,4 +1,4 @@
-"""Chapter 02a: the logs of all replicas at any moment, rebuilt from the trace alone, and drawn with the epoch of every record."""
+"""Chapter 02a: all replicas' logs at any moment, from the trace alone, drawn with the epoch of every record."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from simulator.views.picture import Picture, picture, sentence, words
 
 from .counterexamples import KEEPS, LADDER, diverged, forgetful_follower, lost, verdict
 
-EPOCHS = [style.OKABE_ITO[name] for name in ("sky", "orange", "purple", "yellow", "green", "blue")]  # one a leader epoch, with its number
+# one a leader epoch, with its number
+EPOCHS = [style.OKABE_ITO[name] for name in ("sky", "orange", "purple", "yellow", "green", "blue")]
 ON_DARK = (style.OKABE_ITO["blue"],)  # colours on which words are white
 DOWN, UP = ("crash", "power_loss"), ("restart",)
 CHANGES = ("append", "replicate", "truncate", "lost_unflushed", "fetched", "high_watermark", "elected", *DOWN, *UP)
@@ -19,7 +20,7 @@ CHANGES = ("append", "replicate", "truncate", "lost_unflushed", "fetched", "high
 
 @dataclass
 class Replica:
-    """A replica at one moment: its records as (leader epoch, value), offset by offset, and what it takes for committed."""
+    """A replica at one moment: its records as (leader epoch, value), by offset, and what it takes for committed."""
     name: str
     records: list[tuple[int, int]] = field(default_factory=list)
     high_watermark: int = 0
@@ -65,11 +66,11 @@ def _apply(found, replica: Replica, kind: str, row, event: int, answers: dict, t
 # Pictures
 
 def small_multiples(runs: dict[str, Run], at: float = inf) -> Picture:
-    """The same execution on several rungs, one above the other: all logs at this moment, and what came of it in the end."""
+    """The same execution on several rungs, one above the other: all logs at this moment, and the end of it."""
     logs = {rung: replicas(run, at) for rung, run in runs.items()}
     one, lines = len(runs) == 1, len(next(iter(logs.values())))
-    figure, axes = picture(_finding(runs), _caption(runs, logs, at), head=0.0 if one else 0.25, left=1.25, rows=len(runs), sharex=True,
-                           height=len(runs) * (0.36 * lines + 0.36))
+    figure, axes = picture(_finding(runs), _caption(runs, logs, at), head=0.0 if one else 0.25, left=1.25,
+                           rows=len(runs), sharex=True, height=len(runs) * (0.36 * lines + 0.36))
     for axis, (rung, run) in zip(axes, runs.items()):
         axis.set_title("" if one else f"{rung}: {verdict(run)}", loc="left", fontsize=style.LABEL)
         _draw(axis, list(logs[rung].values()))
@@ -90,14 +91,18 @@ def _finding(runs: dict[str, Run]) -> str:
 
 def _caption(runs: dict[str, Run], logs: dict[str, dict[str, Replica]], at: float) -> str:
     """How to read it, and the content in words: every log of a single run, the verdicts of several."""
-    told = "; ".join(f"{rung} {verdict(run)}" for rung, run in runs.items()) + "." if len(runs) > 1 else _told(next(iter(logs.values())))
-    return sentence(f"Logs {'at the end' if at == inf else f'at {at:g} s'}. A box is an offset: the record's number, and the leader epoch that "
-                    "wrote it (colour and e). A bar is the replica's own high watermark, a star leads, a framed and hatched box differs "
-                    f"from the leader's. {told}", next(iter(runs.values())).seed)
+    when, one = "at the end" if at == inf else f"at {at:g} s", next(iter(runs.values()))
+    told = _told(next(iter(logs.values())))
+    if len(runs) > 1:
+        told = "; ".join(f"{rung} {verdict(run)}" for rung, run in runs.items()) + "."
+    return sentence(f"Logs {when}. A box is an offset: the record's number, and the leader epoch that wrote it (colour "
+                    "and e). A bar is the replica's own high watermark, a star leads, a framed and hatched box differs "
+                    f"from the leader's. {told}", one.seed)
 
 
 def _told(logs: dict[str, Replica]) -> str:
-    return ". ".join(f"{replica.name}: " + (", ".join(f"{value} e{epoch}" for epoch, value in replica.records) or "empty")
+    return ". ".join(f"{replica.name}: "
+                     + (", ".join(f"{value} e{epoch}" for epoch, value in replica.records) or "empty")
                      for replica in logs.values()) + "."
 
 
@@ -105,8 +110,10 @@ def _draw(axis, logs: list[Replica]) -> None:
     leader = next((replica for replica in logs if replica.leads), logs[0])
     for line, replica in enumerate(logs):
         for offset, (epoch, value) in enumerate(replica.records):
-            _box(axis, offset, line, epoch, value, offset < len(leader.records) and leader.records[offset] != (epoch, value))
-        axis.plot([replica.high_watermark] * 2, [line - 0.46, line + 0.46], color=style.LIGHT["ink"], linewidth=3, solid_capstyle="butt")
+            _box(axis, offset, line, epoch, value,
+                 offset < len(leader.records) and leader.records[offset] != (epoch, value))
+        axis.plot([replica.high_watermark] * 2, [line - 0.46, line + 0.46], color=style.LIGHT["ink"], linewidth=3,
+                  solid_capstyle="butt")
     axis.set_ylim(len(logs) - 0.4, -0.6)
     axis.set_yticks(range(len(logs)), [f"{'★ ' * one.leads}{one.name}{' (down)' * (not one.up)}" for one in logs])
     axis.grid(False)
@@ -115,8 +122,9 @@ def _draw(axis, logs: list[Replica]) -> None:
 
 def _box(axis, offset: int, line: int, epoch: int, value: int, differs: bool) -> None:
     colour = EPOCHS[epoch % len(EPOCHS)]
-    axis.barh(line, 0.92, left=offset + 0.04, height=0.78, color=colour, edgecolor=style.LIGHT["lost"] if differs else "white",
-              linewidth=2.5 if differs else 0.5, hatch="////" if differs else None)
+    axis.barh(line, 0.92, left=offset + 0.04, height=0.78, color=colour,
+              edgecolor=style.LIGHT["lost"] if differs else "white", linewidth=2.5 if differs else 0.5,
+              hatch="////" if differs else None)
     axis.text(offset + 0.5, line, f"{value}\ne{epoch}", ha="center", va="center", fontsize=7, linespacing=0.95,
               color="white" if colour in ON_DARK else style.LIGHT["ink"],
               bbox={"facecolor": colour, "edgecolor": "none", "pad": 0.8} if differs else None)

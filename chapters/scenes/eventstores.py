@@ -1,4 +1,4 @@
-"""Chapter 12a: folds that accept anything, two writers on one past, what a snapshot saves and what it remembers wrongly.
+"""Chapter 12a: folds that accept anything, two writers on one past, what a snapshot saves and remembers wrongly.
 
 Everything here reads recorded evidence; how the store works is in `simulator/patterns/event_store.py`. The folds are a
 few lines, for reading.
@@ -105,15 +105,16 @@ RATES = (5, 10, 20, 40, 80)
 
 
 def conflicts(round_trip_ms: int = 10, accounts: int = 1) -> Picture:
-    """The share of appends that are refused, against the rate, for an account that is read and written in a round trip."""
+    """The share of appends that are refused, against the rate, for one account read and written in a round trip."""
     window = round_trip_ms / 1_000
     found = [refused(rate, window, accounts) for rate in RATES]
     fine = np.linspace(1, RATES[-1], 60)
     expected = [100 * theory.overtaken(rate / accounts, window) for rate in fine]
     told = ", ".join(f"{rate}: {share:.1f} %" for rate, share in zip(RATES, found))
     title = f"{RATES[-1]} commands/s, {style.seconds(window)} from look to append: {found[-1]:.0f} % have to look again"
-    caption = sentence(f"Commands a second on {style.plural(accounts, 'account')}, and the share of appends that were refused ({told}). Dashed: "
-                       "1 - exp(-rate of an account x window), for commands that come once; refused ones come again, at the same moment.", SEED)
+    caption = sentence(f"Commands a second on {style.plural(accounts, 'account')}, and the share of appends that were "
+                       f"refused ({told}). Dashed: 1 - exp(-rate of an account x window), for commands that come once; "
+                       "refused ones come again, at the same moment.", SEED)
     figure, (axis,) = panels(title, caption, 1)
     theory_line(axis, fine, expected)
     marks(axis, {"measured": (RATES, found)})
@@ -124,7 +125,8 @@ def conflicts(round_trip_ms: int = 10, accounts: int = 1) -> Picture:
 @cache
 def refused(rate: float, window: float, accounts: int) -> float:
     """The share of appends that are refused, in percent, with `window` seconds from look to append."""
-    system = EventStore(writers=8, accounts=accounts, snapshot_every=1, fold=0.0, network=NetworkProfile(same_zone=window / 2))
+    system = EventStore(writers=8, accounts=accounts, snapshot_every=1, fold=0.0,
+                        network=NetworkProfile(same_zone=window / 2))
     commands = 800 if rate * window / accounts < 1 else 80  # beyond the limit each command asks many times
     run = simulate(system, Workload(rate=rate, keys=None, seconds=commands / rate), seed=SEED, trace=False)
     return 100 * run.meters.counts["conflicts"] / run.meters.counts["loads"]
@@ -141,8 +143,9 @@ def snapshots(snapshot_every: int = 100, fold_us: int = 100) -> Picture:
     plain, saved = (1_000 * _last(run) for run in runs.values())
     title = f"After {events:,} events: {plain:.0f} ms a command, or {saved:.1f} ms with snapshots"
     told = "; ".join(f"{name}: mean {mean:.1f} ms" for name, mean in means.items())
-    caption = sentence(f"One account, {fold_us} µs to apply an event. Each mark is a command: when, and how long until it was accepted. {told}. "
-                       f"Dashed: the longest fold between two snapshots, {bound:.1f} ms.", SEED)
+    caption = sentence(f"One account, {fold_us} µs to apply an event. Each mark is a command: when, and how long until "
+                       f"it was accepted. {told}. Dashed: the longest fold between two snapshots, {bound:.1f} "
+                       "ms.", SEED)
     figure, (axis,) = panels(title, caption, 1)
     for number, (name, run) in enumerate(runs.items()):
         look = style.series(number) | {"linestyle": "none", "markersize": 2.4}

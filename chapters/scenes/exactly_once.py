@@ -1,6 +1,7 @@
-"""Chapter 02e: what a retry does, how long readers wait for a commit, and what becomes of a record that is worked on twice.
+"""Chapter 02e: what a retry does, how long readers wait for a commit, what becomes of a record worked on twice.
 
-Everything here reads recorded evidence; how transactions work is in `simulator/brokers/kafka/transactions`, and nowhere else.
+Everything here reads recorded evidence; how transactions work is in `simulator/brokers/kafka/transactions`, and nowhere
+else.
 """
 
 from __future__ import annotations
@@ -30,10 +31,11 @@ LOST_ANSWERS = faults.mute("broker-1", ["producer-1"], at=2.5, lasts=1.5)
 
 
 def retries(max_in_flight: int = 5, idempotence: bool = False, lost: str = "a request", seed: int = 7) -> Run:
-    """One producer, one partition, 200 records a second; a request is lost on its way, or answers are for a second and a half."""
+    """One producer, one partition, 200 records a second; a request is lost, or answers are for a second and a half."""
     producer = kafka.Producer(max_in_flight=max_in_flight, idempotence=idempotence, **IMPATIENT)
     trouble = {"a request": [LOST_REQUEST], "answers": [LOST_ANSWERS], "both": [LOST_REQUEST, LOST_ANSWERS]}[lost]
-    run = simulate(kafka.Cluster(partitions=1, producer=producer), Workload(rate=200, seconds=4, keys=50), faults=trouble, seed=seed)
+    run = simulate(kafka.Cluster(partitions=1, producer=producer), Workload(rate=200, seconds=4, keys=50),
+                   faults=trouble, seed=seed)
     return run.shown_as(order)
 
 
@@ -56,7 +58,8 @@ def retry_table():
     """Every way to retry, and what it does to the log (pandas)."""
     import pandas as pd
     ways = [(1, False), (2, False), (5, False), (1, True), (5, True)]
-    rows = [{"in flight": flying, "idempotence": "on" if once else "off"} | harm(retries(flying, once, "both")) for flying, once in ways]
+    rows = [{"in flight": flying, "idempotence": "on" if once else "off"} | harm(retries(flying, once, "both"))
+            for flying, once in ways]
     return pd.DataFrame(rows)
 
 
@@ -65,8 +68,9 @@ def order(run: Run) -> Picture:
     values, found = _log(run), harm(run)
     title = f"{found['twice']} records twice, {found['out of order']} out of order"
     settings = run.system.producer
-    caption = sentence(f"Each point is a record: its place in the log, and its number. With {settings.max_in_flight} in flight and idempotence "
-                       f"{'on' if settings.idempotent else 'off'}: {title}. Dashed: where it should be.", run.seed)
+    caption = sentence(f"Each point is a record: its place in the log, and its number. With {settings.max_in_flight} "
+                       f"in flight and idempotence {'on' if settings.idempotent else 'off'}: {title}. Dashed: where it "
+                       "should be.", run.seed)
     figure, (axis,) = picture(title, caption, height=2.8)
     place = np.arange(len(values))
     wrong = _disturbed(values)
@@ -86,7 +90,8 @@ def _disturbed(values: np.ndarray) -> np.ndarray:
 
 def transactions(*trouble, workload: Workload = ORDERS, seed: int = 7, **settings) -> Run:
     """One producer of transactions that are open for 0.3 s, unless something else is asked for."""
-    return simulate(kafka.Transactions(**dict(cluster=CLUSTER, commit_interval=0.3) | settings), workload, faults=trouble, seed=seed)
+    return simulate(kafka.Transactions(**dict(cluster=CLUSTER, commit_interval=0.3) | settings), workload,
+                    faults=trouble, seed=seed)
 
 
 def log_of(run: Run, key: str, until: float):
@@ -99,7 +104,8 @@ def log_of(run: Run, key: str, until: float):
         if row["time"] <= until and trace.kinds[row["kind"]].name == "marker":
             written[-1] = (int(row["offset"]), f"{trace.notes[event]} marker", float(row["time"]))
         elif row["time"] <= until:
-            written += [(int(row["offset"]) + i, f"record {row['value'] + i}", float(row["time"])) for i in range(row["count"])]
+            written += [(int(row["offset"]) + i, f"record {row['value'] + i}", float(row["time"]))
+                        for i in range(row["count"])]
     return pd.DataFrame(written, columns=["offset", "what", "written at (s)"]).round(3)
 
 
@@ -114,18 +120,23 @@ def outcomes(run: Run) -> dict[str, int]:
 def waiting(intervals=LENGTHS, seed: int = 7) -> dict[str, list[float]]:
     """Mean seconds from a record's creation to its first delivery, for transactions of these lengths, by isolation."""
     workload = Workload(rate=25, seconds=12, keys=20, arrivals="even")
-    return {isolation: [transactions(commit_interval=interval, isolation=isolation, workload=workload, seed=seed).end_to_end.mean
-                        for interval in intervals] for isolation in ISOLATIONS}
+
+    def mean(interval: float, isolation: str) -> float:
+        run = transactions(commit_interval=interval, isolation=isolation, workload=workload, seed=seed)
+        return run.end_to_end.mean
+    return {isolation: [mean(interval, isolation) for interval in intervals] for isolation in ISOLATIONS}
 
 
 def waits(intervals=LENGTHS, seed: int = 7) -> Picture:
     """End-to-end latency against the length of transactions, and half that length beside it."""
     found = waiting(intervals, seed)
     committed, uncommitted = found["read_committed"], found["read_uncommitted"]
-    title = f"Transactions of {intervals[-1]:g} s: {committed[-1]:.2g} s until committed, {1000 * uncommitted[-1]:.0f} ms until there"
+    title = (f"Transactions of {intervals[-1]:g} s: {committed[-1]:.2g} s until committed, "
+             f"{1000 * uncommitted[-1]:.0f} ms until there")
     told = "; ".join(f"{i:g} s: {c:.3f} s and {1000 * u:.0f} ms" for i, c, u in zip(intervals, committed, uncommitted))
-    figure, (axis,) = picture(title, sentence(f"Mean end-to-end latency against the time a transaction is open, read_committed and "
-                                              f"read_uncommitted. {told}. Dotted: half the time.", seed), height=3.0)
+    caption = sentence("Mean end-to-end latency against the time a transaction is open, read_committed and "
+                       f"read_uncommitted. {told}. Dotted: half the time.", seed)
+    figure, (axis,) = picture(title, caption, height=3.0)
     axis.loglog(intervals, committed, "o-", color=style.LIGHT["consumer"], label="read_committed")
     axis.loglog(intervals, uncommitted, "s--", color=style.LIGHT["producer"], label="read_uncommitted")
     axis.loglog(intervals, np.array(intervals) / 2, ":", color=style.LIGHT["muted"], label="half a transaction")
@@ -134,7 +145,8 @@ def waits(intervals=LENGTHS, seed: int = 7) -> Picture:
     return figure
 
 
-def stall(commit_interval: float = 0.3, stands_still: float = 2.0, isolation: str = "read_committed", seed: int = 7) -> Run:
+def stall(commit_interval: float = 0.3, stands_still: float = 2.0, isolation: str = "read_committed",
+          seed: int = 7) -> Run:
     """Two producers; the second one stands still in the middle of a transaction."""
     still = faults.pause("producer-2", at=2.05, lasts=stands_still)
     run = transactions(still, producers=2, commit_interval=commit_interval, isolation=isolation, seed=seed)
@@ -164,21 +176,25 @@ def arrivals(runs: dict[str, Run], title: str = "") -> Picture:
 # Zombies and stragglers
 
 def zombie(version: int = 2, **more) -> Run:
-    """`producer-1` stands still from 2.05 s to 4.05 s; at 3 s a second instance with its transactional id is started."""
-    return transactions(faults.pause("producer-1", at=2.05, lasts=2), transaction_version=version, replace_at=3.0, **more)
+    """`producer-1` stands still from 2.05 s to 4.05 s; at 3 s another instance of its transactional id starts."""
+    return transactions(faults.pause("producer-1", at=2.05, lasts=2), transaction_version=version,
+                        replace_at=3.0, **more)
 
 
 def delayed(version: int, at: float = 1.57, late: float = 1.55) -> Run:
-    """Every third transaction is aborted; what the producer sends within 30 ms arrives late, and it gives up on it after one second."""
-    return transactions(faults.slow_network("producer-1", extra=late, at=at, lasts=0.03), transaction_version=version, abort_every=3)
+    """Every third transaction is aborted; what is sent within 30 ms arrives late, and given up after a second."""
+    return transactions(faults.slow_network("producer-1", extra=late, at=at, lasts=0.03), transaction_version=version,
+                        abort_every=3)
 
 
 def decisions(run: Run, since: float, until: float) -> Explanation:
     """What was decided about transactions, and what their producers believed, one line an event."""
     trace, rows = run.trace, run.trace.events.rows
-    events = [event for event in trace.where("transaction", "marker", "began", "committed", "aborted", "uncertain", "fenced_producer",
-                                             "pause", "resume", "slow_network").tolist() if since <= rows["time"][event] <= until]
-    lines = [Line(float(rows["time"][event]), trace.nodes[rows["node"][event]].name, trace.describe(event), event) for event in events]
+    events = [event for event in trace.where("transaction", "marker", "began", "committed", "aborted", "uncertain",
+                                             "fenced_producer", "pause", "resume", "slow_network").tolist()
+              if since <= rows["time"][event] <= until]
+    lines = [Line(float(rows["time"][event]), trace.nodes[rows["node"][event]].name, trace.describe(event), event)
+             for event in events]
     return Explanation("What was decided, and what was believed", tuple(lines), f"({run.title})")
 
 
@@ -212,7 +228,8 @@ def compare_pipelines(*trouble):
     """Both kinds of pipeline under the same trouble: effects, and how old a total is when it can be read (pandas)."""
     import pandas as pd
     names = {"exactly once": pipeline(True, *trouble), "at least once": pipeline(False, *trouble)}
-    return pd.DataFrame({name: effects(run) | {"mean age (ms)": round(1000 * _age(run))} for name, run in names.items()}).T
+    return pd.DataFrame({name: effects(run) | {"mean age (ms)": round(1000 * _age(run))}
+                         for name, run in names.items()}).T
 
 
 def _age(run: Run) -> float:
@@ -220,5 +237,7 @@ def _age(run: Run) -> float:
     history = run.history
     rows = history.polls.rows
     mine = rows[(rows["key"] >= len(history.keys) // 2) & (rows["process"] != history.processes.code(FINAL_READER))]
-    since = np.concatenate([row["completed"] - history.created[int(row["key"])][row["value"]:row["value"] + row["count"]] for row in mine])
+    since = np.concatenate([row["completed"]
+                            - history.created[int(row["key"])][row["value"]:row["value"] + row["count"]]
+                            for row in mine])
     return float(since.mean())

@@ -109,7 +109,7 @@ def _last(trace, at: float, *kinds: str, node: int | None = None):
 # One crash, to turn and to see
 
 def crash_of_the_leader(acks="all", followers_late: float = 0.02, crash_at: float = 2.0) -> Run:
-    """Both followers are late by so many seconds, then the leader is killed; it comes back ten seconds later; shown one second after the crash."""
+    """Both followers are late by so many seconds when the leader is killed, for ten seconds; a second after."""
     cluster = kafka.Cluster(partitions=1, producer=kafka.Producer(acks=acks))
     trouble = [faults.slow_network("broker-2", "broker-3", extra=followers_late, at=0.5, lasts=5),
                faults.crash("broker-1", at=crash_at, lasts=10)]

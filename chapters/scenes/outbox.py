@@ -41,7 +41,8 @@ def broker_away() -> dict[str, int]:
     """Orders on which database and topic disagree after four seconds without a broker."""
     systems, orders = {"dual write": DualWrite(), "outbox": Outbox()}, Workload(rate=50, keys=None, seconds=12)
     trouble = [faults.crash("broker", at=5, lasts=4)]
-    return {name: wrong(simulate(system, orders, faults=trouble, seed=SEED, settle=5)) for name, system in systems.items()}
+    return {name: wrong(simulate(system, orders, faults=trouble, seed=SEED, settle=5))
+            for name, system in systems.items()}
 
 
 def moment(run, kind: str, after: float) -> float:
@@ -71,12 +72,14 @@ def per_million(gap: float = 0.02) -> Picture:
     day = 1e6 * theory.inconsistent(gap, 86_400)
     title = f"A window of {style.seconds(gap)} and a crash a day: {day:.2g} orders per million are wrong"
     told = ", ".join(f"{every:g} s: {value:,.0f}" for every, (value, _) in zip(EVERY, found))
-    caption = sentence(f"Orders that are in the database and not in the topic, per million (time between crashes: found; {told}), with 95 % "
-                       f"intervals. Dashed: 1 - exp(-window/time between crashes). The outbox, with its service and its relay crashing "
-                       f"as often: {max(outbox):g} at {EVERY[0]:g} s and at {EVERY[1]:g} s.", SEED)
+    caption = sentence("Orders that are in the database and not in the topic, per million (time between crashes: "
+                       f"found; {told}), with 95 % intervals. Dashed: 1 - exp(-window/time between crashes). The "
+                       f"outbox, with its service and its relay crashing as often: {max(outbox):g} at {EVERY[0]:g} s "
+                       f"and at {EVERY[1]:g} s.", SEED)
     figure, (axis,) = panels(title, caption, 1)
     theory_line(axis, fine, [1e6 * theory.inconsistent(gap, every) for every in fine])
-    low, high = [min(error, 0.9 * value) for value, error in found], [error for _, error in found]  # a log axis has no zero
+    # a log axis has no zero
+    low, high = [min(error, 0.9 * value) for value, error in found], [error for _, error in found]
     marks(axis, {"dual write": (EVERY, [value for value, _ in found])}, {"dual write": [low, high]})
     axis.set_xscale("log")
     axis.set_yscale("log")
@@ -94,7 +97,8 @@ def _inconsistent(system, every: float) -> tuple[float, float]:
         trouble += crashes("relay-1", every, workload.seconds)
     run = simulate(system, workload, faults=trouble, seed=SEED, trace=False)
     orders, lost = len(run.history.acknowledged()), wrong(run)
-    return 1e6 * lost / orders, 1e6 * 1.96 * sqrt(lost + len(trouble) * (getattr(system, "gap", 0) * workload.rate) ** 2) / orders
+    variance = lost + len(trouble) * (getattr(system, "gap", 0) * workload.rate) ** 2
+    return 1e6 * lost / orders, 1e6 * 1.96 * sqrt(variance) / orders
 
 
 def wrong_a_month(rate: float, window: float, crashes_a_day: float) -> float:
@@ -127,18 +131,20 @@ QUERY = 0.001
 
 def delay_and_load(interval: float = 0.5, rate: int = 50) -> Picture:
     """Mean seconds from creation to topic, and queries a second, against the poll interval; and a log reader's."""
-    seconds = interval * ceil(min(20, 1_000 / rate) / interval)  # whole intervals: otherwise the last would bend the mean
+    # whole intervals: otherwise the last would bend the mean
+    seconds = interval * ceil(min(20, 1_000 / rate) / interval)
     workload = Workload(rate=rate, keys=None, seconds=seconds)
     polled, streamed = (simulate(system, workload, seed=SEED, trace=False)
-                        for system in (Outbox(interval=interval, query=QUERY, batch=1_000), Outbox(relay="cdc", interval=interval)))
+                        for system in (Outbox(interval=interval, query=QUERY, batch=1_000),
+                                       Outbox(relay="cdc", interval=interval)))
     wait, load = polled.end_to_end.mean, polled.meters.counts["queries"] / polled.seconds
     fine = np.geomspace(0.01, 5, 80)
     title = (f"Polling every {style.seconds(interval)}: {style.seconds(wait)} late, {load:.3g} queries/s; "
              f"reading the log: {style.seconds(streamed.end_to_end.mean)}, none")
     caption = sentence(f"{rate} orders/s. Left: mean time from an order to the topic; dashed: half an interval and "
-                       f"{style.seconds(QUERY)} of query. Right: queries a second, of which a poll is one and marking what it "
-                       "found another; dashed: (2 - exp(-rate x interval))/interval. Circle: polling; square: change data "
-                       "capture.", SEED)
+                       f"{style.seconds(QUERY)} of query. Right: queries a second, of which a poll is one and marking "
+                       "what it found another; dashed: (2 - exp(-rate x interval))/interval. Circle: polling; square: "
+                       "change data capture.", SEED)
     figure, (left, right) = panels(title, caption, 2)
     theory_line(left, fine, [theory.tick_delay(each) + QUERY for each in fine])
     theory_line(right, fine, [(2 - exp(-rate * each)) / each for each in fine])
@@ -172,14 +178,15 @@ def overtaken_by_length(transaction: float = 0.1, interval: float = 0.25, rate: 
     share = 100 * len(late) / len(commit)
     title = f"{share:.1f} % of {len(commit):,} orders are never published, and nothing crashed"
     caption = sentence(f"Each mark is a row: when it was inserted, and how long its transaction took (mean "
-                       f"{style.seconds(transaction)}, exponential). Cross: left behind by a relay that remembers the highest "
-                       f"row number, polling every {style.seconds(interval)}. {len(late)} crosses.", SEED)
+                       f"{style.seconds(transaction)}, exponential). Cross: left behind by a relay that remembers the "
+                       f"highest row number, polling every {style.seconds(interval)}. {len(late)} crosses.", SEED)
     figure, (axis,) = panels(title, caption, 1)
     seen = {"color": style.LIGHT["broker"], "marker": "o", "markersize": 2.5}
     missed = {"color": style.LIGHT["lost"], "marker": "X", "markersize": 6}
     kept = [row for row in commit if row not in late]
     for name, chosen, look in (("published", kept, seen), ("left behind", list(late), missed)):
-        axis.plot([began[row] for row in chosen], [commit[row] - began[row] for row in chosen], linestyle="none", label=name, **look)
+        axis.plot([began[row] for row in chosen], [commit[row] - began[row] for row in chosen], linestyle="none",
+                  label=name, **look)
     finish(axis, "inserted at (s)", "seconds to commit", legend=False)
     axis.set_ylim(0, 1.2 * axis.get_ylim()[1])
     axis.legend(fontsize=style.SMALL, frameon=False, ncols=2, loc="upper right")

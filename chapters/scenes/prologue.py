@@ -97,7 +97,7 @@ def servers(run: Run) -> int:
 
 
 def settings(system) -> int:
-    """How many settings a configuration has in the model, those of its clients included, those of the machines and their places not."""
+    """How many settings a configuration has, its clients' included, those of machines and their places not."""
     names = [field.name for field in fields(system) if field.name not in ("network", "disk", "placement")]
     parts = [getattr(system, name) for name in names if is_dataclass(getattr(system, name))]
     return len(names) - len(parts) + sum(map(settings, parts))
@@ -171,8 +171,8 @@ class Load:
         told = f"{self.workers} worker{'s' * (self.workers > 1)}, {percent(self.busy)} busy"
         figure, (axis,) = picture(f"{told}: 1 order in 100 waits longer than {style.seconds(self.p99)}", sentence(
             f"Wait for a worker that 1 order in 100 exceeds. Dot: {len(self.waits):,} simulated orders at "
-            f"{self.rate:g} a second, {style.seconds(self.p99)} (mean {style.seconds(self.mean)}). Lines: theory (M/M/c), "
-            f"here {style.seconds(expected_p99(self.rate, self.workers))}.", SEED), height=2.6)
+            f"{self.rate:g} a second, {style.seconds(self.p99)} (mean {style.seconds(self.mean)}). Lines: theory "
+            f"(M/M/c), here {style.seconds(expected_p99(self.rate, self.workers))}.", SEED), height=2.6)
         for number, workers in enumerate(WORKERS):
             chosen = workers == self.workers
             waits = [1000 * expected_p99(rate, workers) for rate in RATES]

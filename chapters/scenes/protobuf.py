@@ -30,8 +30,8 @@ CHANGES = {
 MISLEADING = "give a number to another field"   # WIRE lets it through, and old readers take it for what was there
 LEVELS = ("FILE", "WIRE")
 FOUND = 100   # the exit code of `buf breaking` when something breaks
-MISSING = ("Buf's tool is not on this machine; install the extra `proto` (`pip install buf-bin`), restart the kernel and "
-           "run this cell again. All else in this chapter goes on without it.")
+MISSING = ("Buf's tool is not on this machine; install the extra `proto` (`pip install buf-bin`), restart the kernel "
+           "and run this cell again. All else in this chapter goes on without it.")
 
 
 def find() -> str | None:

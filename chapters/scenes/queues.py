@@ -35,7 +35,8 @@ def head_of_line(kind: str = "slow", seconds: float = 20.0, members: int = 4, sh
 def by_partition(kind: str = "slow", seconds: float = 20.0):
     """Four partitions, each with one reader, who takes its records in order."""
     odd = share.slow(UNLUCKY, seconds) if kind == "slow" else share.poison(UNLUCKY)
-    return simulate(share.Partitions(partitions=4, odd=(odd,), attempts=RETRIES), ORDERS, seed=7, settle=60, trace=False)
+    return simulate(share.Partitions(partitions=4, odd=(odd,), attempts=RETRIES), ORDERS, seed=7,
+                    settle=60, trace=False)
 
 
 def as_a_queue(kind: str = "slow", seconds: float = 20.0, members: int = 4, **settings):

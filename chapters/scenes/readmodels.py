@@ -1,4 +1,4 @@
-"""Chapter 12b: a checkpoint apart from its state, lag against load, what an outage leaves, and reading one's own writes.
+"""Chapter 12b: a checkpoint apart from its state, lag against load, what an outage leaves, reading one's own writes.
 
 Everything here reads recorded evidence; how projections work is in `simulator/patterns/projection.py`.
 """
@@ -74,10 +74,11 @@ def lag_against_load(load: float = 0.8, work: str = "exponential") -> Picture:
     title = (f"{100 * load:.0f} % busy: the read model is {style.seconds(seconds.mean())} behind, "
              f"one event in a hundred {style.seconds(np.quantile(seconds, 0.99))}")
     caption = sentence(f"{style.seconds(WORK)} of work an event, {work}; {len(seconds):,} events. Measured mean "
-                       f"{style.seconds(seconds.mean())}, computed {style.seconds(expected)}. Dashed: M/M/1 (exponential work); "
-                       "dotted: M/D/1 (constant work).", SEED)
+                       f"{style.seconds(seconds.mean())}, computed {style.seconds(expected)}. Dashed: M/M/1 "
+                       "(exponential work); dotted: M/D/1 (constant work).", SEED)
     figure, (axis,) = panels(title, caption, 1)
-    theory_line(axis, 100 * fine, [1_000 * (theory.mm1_wait(each / WORK, 1 / WORK) + WORK) for each in fine], "exponential")
+    theory_line(axis, 100 * fine, [1_000 * (theory.mm1_wait(each / WORK, 1 / WORK) + WORK) for each in fine],
+                "exponential")
     constant = [1_000 * (theory.md1_wait(each / WORK, 1 / WORK) + WORK) for each in fine]
     axis.plot(100 * fine, constant, ":", color=style.LIGHT["ink"], label="constant")
     marks(axis, {"this run": ([100 * load], [1_000 * seconds.mean()])})
@@ -96,9 +97,9 @@ def outage(load: float = 0.8, seconds: float = 20.0) -> Picture:
     until = level_again(run)
     expected = theory.catch_up_time(load / BATCH, 1 / BATCH, seconds)
     title = f"{style.seconds(seconds)} away at {100 * load:.0f} % load: another {until:.0f} s until it is level again"
-    caption = sentence("Each mark is an event: when it was stored, and how much later the read model had it. Level (under "
-                       f"{LEVEL:g} s) {until:.0f} s after the outage; computed {expected:.0f} s = outage x load/(1 - load), as a "
-                       "fluid.", SEED)
+    caption = sentence("Each mark is an event: when it was stored, and how much later the read model had it. Level "
+                       f"(under {LEVEL:g} s) {until:.0f} s after the outage; computed {expected:.0f} s = outage x "
+                       "load/(1 - load), as a fluid.", SEED)
     figure, (axis,) = panels(title, caption, 1)
     axis.plot(made, behind, linestyle="none", marker="o", markersize=2, color=style.LIGHT["broker"], label="measured")
     theory_line(axis, [30, 30 + seconds / (1 - load)], [seconds, 0])
@@ -111,7 +112,8 @@ def outage(load: float = 0.8, seconds: float = 20.0) -> Picture:
 def away(load: float, seconds: float):
     """The same, with the projection away for some seconds."""
     workload = Workload(rate=load / BATCH, keys=None, seconds=40 + 1.3 * seconds / (1 - load), work=BATCH)
-    return simulate(Projection(), workload, faults=[faults.crash("projector", at=30, lasts=seconds)], seed=SEED, trace=False)
+    return simulate(Projection(), workload, faults=[faults.crash("projector", at=30, lasts=seconds)],
+                    seed=SEED, trace=False)
 
 
 def level_again(run) -> float:
@@ -132,10 +134,11 @@ def stale(load: float = 0.9) -> Picture:
     share = [100 * float(np.mean(seconds > think)) for think in THINK]
     waits = [1_000 * float(np.mean(np.maximum(seconds - think, 0))) for think in THINK]
     fine, spare = np.linspace(0, THINK[-1], 80), (1 - load) / WORK
-    title = f"{100 * load:.0f} % busy: of those who look after {style.seconds(THINK[3])}, {share[3]:.0f} % do not find what they wrote"
+    title = (f"{100 * load:.0f} % busy: of those who look after {style.seconds(THINK[3])}, {share[3]:.0f} % do not "
+             "find what they wrote")
     told = ", ".join(f"{think:g} s: {each:.0f} % and {wait:.0f} ms" for think, each, wait in zip(THINK, share, waits))
-    caption = sentence(f"Seconds from write to read: share of reads too early, and mean wait of a read with a token ({told}). Dashed: M/M/1, "
-                       "exp(-(mu - lambda) t), and that over mu - lambda.", SEED)
+    caption = sentence("Seconds from write to read: share of reads too early, and mean wait of a read with a token "
+                       f"({told}). Dashed: M/M/1, exp(-(mu - lambda) t), and that over mu - lambda.", SEED)
     figure, (left, right) = panels(title, caption, 2)
     theory_line(left, fine, [100 * exp(-spare * think) for think in fine])
     theory_line(right, fine, [1_000 * exp(-spare * think) / spare for think in fine])

@@ -186,7 +186,8 @@ def patience(away=(2, 5, 10, 20, 40, 60), session_timeout: float = 45.0) -> Pict
               for p in PROTOCOLS}
     until = {other: max([seconds for seconds, a, b in zip(away, paused["static"], paused[other]) if a < b], default=0)
              for other in ("eager", "consumer")}
-    title = f"Static pauses less than eager up to {until['eager']} s away, less than KIP-848 up to {until['consumer']} s"
+    title = (f"Static pauses less than eager up to {until['eager']} s away, less than KIP-848 up to "
+             f"{until['consumer']} s")
     told = "; ".join(f"{p}: {', '.join(f'{value:.0f}' for value in paused[p])}" for p in PROTOCOLS)
     figure, (axis,) = picture(title, sentence(
         f"One of eight members is away for {', '.join(map(str, away))} s. Paused: {told}. "

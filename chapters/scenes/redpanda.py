@@ -49,7 +49,8 @@ class SlowAnswers:
         running = self.system.build(world, workload)
         leader, *followers = [broker.node for broker in running.brokers]
         for node in followers:
-            world.network.link(leader, node).latency = world.sampler(f"slow/{node.name}", distributions.Exponential(ANSWER))
+            slow = world.sampler(f"slow/{node.name}", distributions.Exponential(ANSWER))
+            world.network.link(leader, node).latency = slow
         return running
 
 
@@ -73,12 +74,14 @@ def rules() -> Picture:
     """The mean wait for the slowest of all followers and for a majority, by the number of replicas."""
     sizes = (3, 5, 7)
     found = {rule: [1000 * wait(rule, size) for size in sizes] for rule in (SLOWEST, MAJORITY)}
-    caption = sentence(f"Mean wait for followers whose answers take {1000 * ANSWER:g} ms on average, exponential; marks: model, "
-                       f"dashed: order statistics. " + "; ".join(f"{rule}: {', '.join(f'{ms:.1f}' for ms in found[rule])} ms for "
+    caption = sentence(f"Mean wait for followers whose answers take {1000 * ANSWER:g} ms on average, exponential; "
+                       f"marks: model, dashed: order statistics. "
+                       + "; ".join(f"{rule}: {', '.join(f'{ms:.1f}' for ms in found[rule])} ms for "
                                                                  f"3, 5, 7 replicas" for rule in found) + ".", SEED)
     figure, (axis,) = panels("The slowest gets slower with every replica, the median does not", caption, 1)
     for number, rule in enumerate(found):
-        theory_line(axis, sizes, [1000 * expected(rule, size) for size in sizes], "order statistics" if number == 0 else None)
+        theory_line(axis, sizes, [1000 * expected(rule, size) for size in sizes],
+                    "order statistics" if number == 0 else None)
     marks(axis, {rule: (sizes, found[rule]) for rule in found})
     axis.set_xticks(sizes)
     finish(axis, "replicas", "mean wait (ms)")
@@ -131,7 +134,8 @@ def late_by_pauses(rule: str, waits, length_ms: float = 9.1, gap: float = 1.0, r
 def turn(length_ms: float = 9.1, gap: float = 1.0, replication: int = 3) -> Picture:
     """Both rules with pauses, for fewer sends."""
     workload = Workload(rate=20, seconds=20, keys=50, consumers=0)
-    runs = {rule: simulate(system, workload, seed=SEED, trace=False) for rule, system in paused(length_ms, gap, replication).items()}
+    runs = {rule: simulate(system, workload, seed=SEED, trace=False)
+            for rule, system in paused(length_ms, gap, replication).items()}
     return tails(runs, *runs.values())
 
 
@@ -144,7 +148,8 @@ def tails(runs: dict, slowest, majority, note: str = "") -> Picture:
 
 def paused(length_ms: float, gap: float, replication: int) -> dict:
     """Both rules on brokers that stand still now and then."""
-    return {rule: Pauses(system, length=distributions.Exponential(length_ms / 1000), gap=gap) for rule, system in both(replication).items()}
+    return {rule: Pauses(system, length=distributions.Exponential(length_ms / 1000), gap=gap)
+            for rule, system in both(replication).items()}
 
 
 @cache
@@ -179,10 +184,11 @@ BUSY = 0.005  # s of a core for one batch
 def cores() -> Picture:
     """The mean wait at four cores that own a partition each, and at a pool of four, by utilisation."""
     loads = (0.5, 0.8)
-    found = {name: [1000 * at_core(owned, load) for load in loads] for name, owned in (("a queue a core", True), ("one pool", False))}
+    found = {name: [1000 * at_core(owned, load) for load in loads]
+             for name, owned in (("a queue a core", True), ("one pool", False))}
     told = "; ".join(f"{name}: {', '.join(f'{ms:.1f}' for ms in found[name])} ms" for name in found)
-    caption = sentence(f"Mean wait for a core at 50 and 80 % load, {1000 * BUSY:g} ms of work a batch, four cores, four partitions "
-                       f"in equal use; dashed: M/D/1. {told}.", SEED)
+    caption = sentence(f"Mean wait for a core at 50 and 80 % load, {1000 * BUSY:g} ms of work a batch, four cores, "
+                       f"four partitions in equal use; dashed: M/D/1. {told}.", SEED)
     figure, (axis,) = panels("A core that owns its partition gets no help from an idle one", caption, 1, height=2.4)
     grid = np.linspace(0.3, 0.85, 40)
     theory_line(axis, 100 * grid, [1000 * theory.md1_wait(load / BUSY, 1 / BUSY) for load in grid], "M/D/1")
@@ -194,17 +200,20 @@ def cores() -> Picture:
 @cache
 def at_core(owned: bool, load: float) -> float:
     """Mean seconds that 12,000 batches wait for a core, at four cores with a queue each or with one for all."""
+    one_by_one = kafka.Producer(linger=0.0, batch_size=1, max_in_flight=1000, idempotence=False)
     system = redpanda.Cluster(brokers=1, replication=1, cores=4, request_cpu=BUSY, thread_per_core=owned, fsync=False,
-                              **BARE | dict(partitions=4, producer=kafka.Producer(linger=0.0, batch_size=1, max_in_flight=1000,
-                                                                                 idempotence=False)))
-    workload = Workload(rate=4 * load / BUSY, record_bytes=100, seconds=12_000 * BUSY / load / 4, keys=10_000, consumers=0)
+                              **BARE | dict(partitions=4, producer=one_by_one))
+    workload = Workload(rate=4 * load / BUSY, record_bytes=100, seconds=12_000 * BUSY / load / 4,
+                        keys=10_000, consumers=0)
     return simulate(system, workload, seed=SEED, trace=False).latency.mean - BUSY
 
 
 # Power
 
-POWER = {"Kafka": kafka.Cluster(partitions=1), "Kafka, every batch flushed": kafka.Cluster(partitions=1, flush_every_batch=True),
-         "Redpanda": redpanda.Cluster(partitions=1), "Redpanda, write caching": redpanda.Cluster(partitions=1, fsync=False)}
+POWER = {"Kafka": kafka.Cluster(partitions=1),
+         "Kafka, every batch flushed": kafka.Cluster(partitions=1, flush_every_batch=True),
+         "Redpanda": redpanda.Cluster(partitions=1),
+         "Redpanda, write caching": redpanda.Cluster(partitions=1, fsync=False)}
 DRIVEN = Workload(rate=200, seconds=12, keys=50)
 SHORT = Workload(rate=200, seconds=7, keys=50)
 
@@ -219,13 +228,15 @@ def blackout(*which: str, at: float = 8.0) -> dict:
 def losses(*which: str):
     """What each cluster lost, and what its sends took before (pandas)."""
     import pandas as pd
-    return pd.DataFrame([{"cluster": name, "acknowledged and lost": missing(run), "median produce (ms)": round(1000 * run.latency.p50, 1)}
+    return pd.DataFrame([{"cluster": name, "acknowledged and lost": missing(run),
+                          "median produce (ms)": round(1000 * run.latency.p50, 1)}
                          for name, run in blackout(*which).items()]).set_index("cluster")
 
 
 def dark(fsync: bool = True, max_flush_delay: float = 0.1, fsync_ms: float = 0.7):
     """One Redpanda that loses power on all brokers; a run, shown with its verdict."""
-    system = redpanda.Cluster(partitions=1, fsync=fsync, max_flush_delay=max_flush_delay, disk=DiskProfile(fsync=fsync_ms / 1000))
+    system = redpanda.Cluster(partitions=1, fsync=fsync, max_flush_delay=max_flush_delay,
+                              disk=DiskProfile(fsync=fsync_ms / 1000))
     return simulate(system, SHORT, faults=[faults.power_loss(*BROKERS, at=4.5, lasts=2)], seed=SEED)
 
 

@@ -294,7 +294,8 @@ def crossings(run: Run) -> float:
 def delays(rates=(10.0, 100.0, 1_000.0)):
     """The median delay in milliseconds from the leader and from the nearest replica, by records a second (pandas)."""
     import pandas as pd
-    rows = [{"records/s": rate} | {name: round(1000 * run.end_to_end.p50, 1) for name, run in zones(rate=rate, trace=False).items()}
+    rows = [{"records/s": rate} | {name: round(1000 * run.end_to_end.p50, 1)
+                                   for name, run in zones(rate=rate, trace=False).items()}
             for rate in rates]
     return pd.DataFrame(rows)
 

@@ -8,11 +8,12 @@ from simulator.views.player import Player, player
 from .story import line
 
 MARKS = {"crash": "crash", "pause": "pause"}  # what a picture knows; other faults look alike
-KINDS = {"call": ("local", "{node}: {note}"), "step": ("local", "{node}: {note}"), "commit": ("state", "{node}: {note}"),
-         "crash": ("state", "{note}"), "restart": ("state", "{node} starts again with an empty memory"),
-         "pause": ("state", "{note}"), "resume": ("state", "{note}"), "fault": ("state", "{note}"),
-         "note": ("local", "{node}: {note}"), "ask": ("send", "{node} asks {peer}: {note}"),
-         "asked": ("receive", "{node} is asked: {note}"), "answer": ("send", "{node} answers {peer}: {note}"),
+KINDS = {"call": ("local", "{node}: {note}"), "step": ("local", "{node}: {note}"),
+         "commit": ("state", "{node}: {note}"), "crash": ("state", "{note}"),
+         "restart": ("state", "{node} starts again with an empty memory"), "pause": ("state", "{note}"),
+         "resume": ("state", "{note}"), "fault": ("state", "{note}"), "note": ("local", "{node}: {note}"),
+         "ask": ("send", "{node} asks {peer}: {note}"), "asked": ("receive", "{node} is asked: {note}"),
+         "answer": ("send", "{node} answers {peer}: {note}"),
          "lost": ("drop", "on the way to {node} this is lost: {note}"), "answered": ("receive", "{node} hears: {note}")}
 OUTSIDE = "the others"  # brokers, services, gateways: whatever a request goes to
 

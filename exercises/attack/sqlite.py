@@ -133,7 +133,8 @@ READERS: dict[str, sqlite3.Connection] = {}  # bystanders of the run in progress
 def rows(path: str, sql: str) -> list[list]:
     """What a bystander reads from a database file; raises if somebody keeps readers out."""
     if path not in READERS:
-        READERS[path] = sqlite3.connect(path, timeout=0, check_same_thread=False)  # the next run may be another thread's
+        # the next run may be another thread's
+        READERS[path] = sqlite3.connect(path, timeout=0, check_same_thread=False)
     return [list(row) for row in READERS[path].execute(sql)]
 
 

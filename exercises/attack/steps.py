@@ -63,7 +63,7 @@ class Process:
 
     @cached_property
     def memory(self) -> dict:
-        """The functions as this start of the process knows them; nothing is copied for a process that is never called."""
+        """The functions as this start of the process knows them; nothing is copied if it is never called."""
         return restarted(self.functions)
 
     def stop(self) -> None:

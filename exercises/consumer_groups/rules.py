@@ -49,8 +49,8 @@ def no_size(run: Run) -> Iterator[str]:
 
 def asked(load: Load) -> str:
     """The load in words."""
-    return (f"{load.rate:g} records/s over {load.partitions} partitions, {load.mean * 1000:.3g} ms each, after an outage"
-            f" of {load.outage:g} s, to be made up for in {load.within:g} s")
+    return (f"{load.rate:g} records/s over {load.partitions} partitions, {load.mean * 1000:.3g} ms each, after an "
+            f"outage of {load.outage:g} s, to be made up for in {load.within:g} s")
 
 
 def late(run: Run) -> Iterator[str]:
@@ -85,7 +85,8 @@ def timid(run: Run) -> Iterator[str]:
     load, (_, records) = sized(run)
     most = min(MOST, int(load.max_poll_interval / load.slowest))
     if records < most / 2:
-        yield f"{records} records a poll, where {most} fit into the poll interval even if each takes {load.slowest:g} s."
+        yield (f"{records} records a poll, where {most} fit into the poll interval even if each takes {load.slowest:g} "
+               "s.")
 
 
 # Settings for a restart

@@ -19,7 +19,7 @@ TYPES = ("placed", "placed", "placed", "cancelled", "renamed")  # the last one m
 
 
 def some_log(rng: random.Random, number: int) -> tuple[Event, ...]:
-    """Events at growing positions with gaps, of types that count and one that does not; a cancellation has its order."""
+    """Events at growing positions with gaps, of types that count and one that does not; who cancels has ordered."""
     events, position, at, open_orders = [], 0, 0, []
     for _ in range(number):
         position, at = position + rng.choice((1, 1, 1, 2)), at + rng.randrange(1, 30)
@@ -68,7 +68,8 @@ def rebuild_plans(rng) -> Iterator[tuple[Plan, bool | str]]:
     reading = tuple(("read", 0, customer) for customer in CUSTOMERS)
     yield replace(old, meanwhile=reading), "pauses"
     yield replace(old, meanwhile=(("append", 1), ("project", 0, 3), *reading)), "pauses"
-    yield replace(old, crashes=(rng.randrange(2, 8),), meanwhile=(("project", 0, 1), *reading), pauses=(seen % 7 + 9,)), False
+    yield replace(old, crashes=(rng.randrange(2, 8),), meanwhile=(("project", 0, 1), *reading),
+                  pauses=(seen % 7 + 9,)), False
 
 
 def lag_plans(rng) -> Iterator[tuple[Plan, bool | str]]:
@@ -82,7 +83,8 @@ def lag_plans(rng) -> Iterator[tuple[Plan, bool | str]]:
 def storm_plans(rng) -> Iterator[tuple[Plan, bool | str]]:
     for _ in range(30):
         log = some_log(rng, 10)
-        choices = [("append", 1), ("write", "ada"), ("lag", 0), ("lag", 1), ("lag", 0, -500), ("again", 0, 2), ("again", 1, 3)]
+        choices = [("append", 1), ("write", "ada"), ("lag", 0), ("lag", 1), ("lag", 0, -500), ("again", 0, 2),
+                   ("again", 1, 3)]
         choices += [("read", replica, customer) for replica in (0, 1) for customer in CUSTOMERS]
         choices += [("project", replica, number) for replica in (0, 1) for number in (1, 2)]
         acts = [("project", 0, 1), *rng.choices(choices, k=9), ("rebuild", 0), *rng.choices(choices, k=4)]

@@ -112,8 +112,9 @@ class Stage:
     def rows_of_old(self) -> list[tuple]:
         """The model that an older program has left behind."""
         old = totals_at(self.log.events, self.log.head())
-        return [("INSERT INTO checkpoint VALUES ('live', ?)", (self.log.head(),)), *(
-            ("INSERT INTO totals VALUES (?, ?, ?)", (who, orders, spent + ERROR)) for who, (orders, spent) in old.items())]
+        checkpoint = "INSERT INTO checkpoint VALUES ('live', ?)", (self.log.head(),)
+        return [checkpoint, *(("INSERT INTO totals VALUES (?, ?, ?)", (who, orders, spent + ERROR))
+                              for who, (orders, spent) in old.items())]
 
     def play(self) -> None:
         """All acts, then what is left of the log to both replicas."""
@@ -202,7 +203,7 @@ class Stage:
         return found[0][0] or 0
 
     def pause(self, actor: Actor, before: str) -> None:
-        """Stop a process in the middle of its call while other things happen; if it projects, a rival does so meanwhile."""
+        """Stop a process in the middle of its call while other things happen; if it projects, a rival does so too."""
         self.pauses.discard(self.clock.steps + 1)
         if self.paused:
             return

@@ -114,7 +114,8 @@ def withdraw_plans(rng) -> Iterator[tuple[Plan, bool | str]]:
         yield replace(plan, lost=(number,)), False
         yield replace(plan, locked=(number,)), False
     small = tuple(("withdraw", f"s{n}", "ada", 100) for n in range(2))
-    yield Plan(history, (small, (("append", "ada", 2, new_events(rng, "b", 1)), ("withdraw", "t", "ada", 50)))), "pauses"
+    rival = ("append", "ada", 2, new_events(rng, "b", 1)), ("withdraw", "t", "ada", 50)
+    yield Plan(history, (small, rival)), "pauses"
     yield Plan(history, ((("withdraw", "same", "ada", cents),), (("withdraw", "same", "ada", cents),))), "pauses"
 
 

@@ -227,7 +227,8 @@ def mistaken(run: Run) -> Iterator[str]:
         if answer["outcome"] == "ok" and answer["returned"] not in (True, False):
             yield f"withdraw({command}) returned {answer['returned']!r}, not True or False."
         elif answer["outcome"] == "ok" and answer["returned"] != done:
-            yield f"withdraw({command}) said {answer['returned']}, but its event is {'' if done else 'not '}in {stream}."
+            yield (f"withdraw({command}) said {answer['returned']}, but its event is {'' if done else 'not '}in "
+                   f"{stream}.")
         elif answer["outcome"] == "ok" and not done and least >= cents:
             yield f"withdraw({command}) refused {cents} cents, though {stream} never had less than {least}."
 
@@ -247,8 +248,8 @@ def unfired(run: Run) -> Iterator[str]:
 
 
 # Causes before their consequences: the first broken rule is the one worth telling.
-RULES = (left_open, cold, error, stuck, spoiled, altered, torn, doubled, gaps, misplaced, refused, meaning, overdrawn, mistaken,
-         unanswered, unfired)
+RULES = (left_open, cold, error, stuck, spoiled, altered, torn, doubled, gaps, misplaced, refused, meaning,
+         overdrawn, mistaken, unanswered, unfired)
 
 
 def finding(run: Run, rules=RULES) -> Finding | None:

@@ -102,9 +102,11 @@ class Stage:
     def __init__(self, plan: Plan, functions: dict, folder: Path):
         self.plan, self.database, self.clock = plan, str(folder / "events.db"), Clock(plan.crashes)
         self.pauses, self.tries, self.answers = set(plan.pauses), 0, []
-        made(self.database, SCHEMA, [("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", as_row(each)) for each in plan.stored])
+        insert = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)"
+        made(self.database, SCHEMA, [(insert, as_row(each)) for each in plan.stored])
         if plan.stale:
-            made(self.database, statements=[("INSERT INTO snapshots VALUES (?, ?, 1, ?)", row) for row in stale(plan.stored)])
+            insert = "INSERT INTO snapshots VALUES (?, ?, 1, ?)"
+            made(self.database, statements=[(insert, row) for row in stale(plan.stored)])
             self.clock.fault("an older program", "stale")
         self.processes = self.writers = [Writer(number, self, functions) for number in (0, 1)]
 

@@ -58,7 +58,7 @@ def as_csv(results: list[Result]) -> str:
 
 
 def as_summary(results: list[Result]) -> str:
-    """A table in Markdown, as code hosts show it beside a job: points of each submission, reasons for what is missing."""
+    """A table in Markdown, as code hosts show it beside a job: each submission's points, and why some are missing."""
     rows = ["| submission | exercise | points | missing |", "|---|---|---|---|"]
     for result in results:
         points = "not graded" if result.problem else f"{result.points:g} of {result.possible:g}"

@@ -106,7 +106,8 @@ def overspent(run: Run) -> Iterator[str]:
             yield f"At one time {most} were held for {customer}, who has a credit of {run.plan['credit']}."
     for order, customer, amount in run.plan["orders"]:
         if any(whose == order for _, whose in run.effects) and run.most_held[customer] < amount:
-            yield f"Order {order} costs {amount}, and never more than {run.most_held[customer]} were held for {customer}."
+            yield (f"Order {order} costs {amount}, and never more than {run.most_held[customer]} were held for "
+                   f"{customer}.")
     pending = {who for order, who, _ in run.plan["orders"] if run.orders.get(order) not in ("done", "failed")}
     for customer, held in run.held.items():
         if held and customer not in pending:

@@ -2,8 +2,8 @@
 "Encoding" and "ProtoJSON Format"). Binary carries numbers and no names; JSON carries names and no numbers.
 
 Left out: nested messages, repeated fields, groups. Readers of JSON skip names they do not know, of fields and of the
-enum's values, which real ones do when told to (`ignore_unknown_fields`). A record is a dictionary by field name; what is
-absent is read as its type's zero.
+enum's values, which real ones do when told to (`ignore_unknown_fields`). A record is a dictionary by field name; what
+is absent is read as its type's zero.
 """
 import base64
 import struct

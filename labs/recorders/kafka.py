@@ -1,7 +1,8 @@
 """Producers and readers of a Kafka topic, every operation in a History that the checks can judge.
 
 The clients are librdkafka's, through `confluent-kafka`; all they need is a bootstrap address, so the broker may be
-Apache Kafka, librdkafka's mock cluster or anything else that speaks the protocol. Members of consumer groups: kafka_group.py.
+Apache Kafka, librdkafka's mock cluster or anything else that speaks the protocol. Members of consumer groups:
+kafka_group.py.
 
 What an answer means, and what is written down:
 
@@ -87,7 +88,8 @@ class Recording:
     def transaction(self, op: int, process: str, type: int, began: float, asked: float) -> None:
         """Writes down what became of the operation that was one transaction."""
         with self.lock:
-            self.history.transactions.append(op, self.history.processes.code(process), type, began, asked, self.clock(), -1)
+            self.history.transactions.append(op, self.history.processes.code(process), type, began, asked,
+                                             self.clock(), -1)
 
     def polled(self, process: str, records: list[tuple[int, int, int]], invoked: float, completed: float) -> None:
         """Writes down one poll of (partition, offset, value) in the order in which they came."""

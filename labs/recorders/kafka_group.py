@@ -115,10 +115,12 @@ class Member:
     def wait_for_verdict(self, commits: int, timeout: float = 30.0) -> bool:
         """Waits for the answer to one more commit than so many; whether it was refused.
 
-        A member that was away is refused if its commit is faster than its heartbeat. By a heartbeat it learns that it is out
-        and joins anew, and the commit of a member is taken, whatever it says of partitions that are no longer its own.
+        A member that was away is refused if its commit is faster than its heartbeat. By a heartbeat it learns that it
+        is out and joins anew, and the commit of a member is taken, whatever it says of partitions that are no longer
+        its own.
         """
-        wait_until(lambda: self.refusals or len(self.happened("committed")) > commits or not self.alive, timeout, f"{self.name}: an answer")
+        wait_until(lambda: self.refusals or len(self.happened("committed")) > commits or not self.alive, timeout,
+                   f"{self.name}: an answer")
         return bool(self.refusals)
 
     def order(self, what: str) -> None:

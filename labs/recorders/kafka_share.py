@@ -1,8 +1,9 @@
 """Members of a share group (KIP-932), every delivery and settlement in a QueueHistory that the queue checks judge.
 
-librdkafka's ShareConsumer is a preview (2.16). Each member is in explicit mode: every record of a poll is settled before
-the next poll. Key: the topic. Value: what the record says. A delivery's attempt is Kafka's delivery count. A record given
-back at its last attempt (`group.share.delivery.count.limit`, 5) is archived; no client is told, so the rule is applied.
+librdkafka's ShareConsumer is a preview (2.16). Each member is in explicit mode: every record of a poll is settled
+before the next poll. Key: the topic. Value: what the record says. A delivery's attempt is Kafka's delivery count. A
+record given back at its last attempt (`group.share.delivery.count.limit`, 5) is archived; no client is told, so the
+rule is applied.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ ACTIONS = {"ack": AcknowledgeType.ACCEPT, "requeue": AcknowledgeType.RELEASE, "r
 class ShareGroup:
     """A share group on one topic, which it reads from the beginning.
 
-    `decide(value, attempt)` says what to do: "ack", "requeue" (give it back for another delivery), "reject" (never again).
+    `decide(value, attempt)` says what to do: "ack", "requeue" (give it back for another delivery), "reject" (never
+    again).
     """
 
     def __init__(self, bootstrap: str, topic: str, name: str = "workers",

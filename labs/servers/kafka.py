@@ -21,7 +21,6 @@ import json
 import logging
 import os
 import socket
-import subprocess
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -377,7 +376,8 @@ def _separate(brokers: int, controllers: int) -> dict[str, Node]:
     ports = free_ports(brokers + controllers)
     nodes = [Node(f"controller-{i + 1}", 101 + i, "controller", {"CONTROLLER": ports.pop()}, _random_id())
              for i in range(controllers)]
-    nodes += [Node(f"broker-{i + 1}", i + 1, "broker", {"PLAINTEXT": ports.pop()}, _random_id()) for i in range(brokers)]
+    nodes += [Node(f"broker-{i + 1}", i + 1, "broker", {"PLAINTEXT": ports.pop()}, _random_id())
+              for i in range(brokers)]
     return {node.name: node for node in nodes}
 
 

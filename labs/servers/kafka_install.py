@@ -4,7 +4,8 @@ Looked for in this order:
 
 1. `KAFKA_HOME`, an unpacked Kafka 4.x; it needs Java 17 or newer.
 2. A Docker engine with the image apache/kafka, pulled if absent. The nodes use the host's network: on Linux as it is,
-   in Docker Desktop after "Enable host networking". THIS PATH WAS WRITTEN WITHOUT A DOCKER ENGINE AT HAND AND NEVER RUN.
+   in Docker Desktop after "Enable host networking". THIS PATH WAS WRITTEN WITHOUT A DOCKER ENGINE AT HAND AND NEVER
+   RUN.
 3. Java 17 or newer and Maven: the jars named in kafka-pom.xml (43 MB) are copied to a cache folder once.
 
 All three give a class path, and the lab starts `kafka.tools.StorageTool` and `kafka.Kafka` on it, as Kafka's own

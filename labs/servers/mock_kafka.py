@@ -88,7 +88,8 @@ class Cluster:
         """Ends the brokers, and whatever else lives in the sandbox."""
         if self.sandbox:
             for server in self.sandbox.servers.values():
-                server.kill()  # the data goes anyway, and clients would spend seconds on farewells to brokers that are gone
+                # the data goes anyway, and clients would spend seconds on farewells to brokers that are gone
+                server.kill()
             self.sandbox.close()
             self.sandbox = None
 

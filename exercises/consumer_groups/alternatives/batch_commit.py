@@ -19,7 +19,8 @@ def enough(load, members):
 
 
 def settings(deployment):
-    named = 4 * deployment.away < 4 * 2 * (2.4 + deployment.warm_up) and deployment.away + 16 < deployment.replaced_within
+    quicker_than_leaving = 4 * deployment.away < 4 * 2 * (2.4 + deployment.warm_up)
+    named = quicker_than_leaving and deployment.away + 16 < deployment.replaced_within
     protocol = "static" if named else "consumer"
     return {"session_timeout": deployment.replaced_within - 8, "group_instance_id": named, "protocol": protocol}
 

@@ -25,9 +25,11 @@ def settings(deployment):
 def consume(db, batch, downstream, letters):
     for record in batch:
         db.execute("INSERT OR IGNORE INTO tries VALUES (?, ?, 0)", (record.partition, record.offset))
-        db.execute("UPDATE tries SET count = count + 1 WHERE partition = ? AND offset = ?", (record.partition, record.offset))
+        db.execute("UPDATE tries SET count = count + 1 WHERE partition = ? AND offset = ?",
+                   (record.partition, record.offset))
         db.commit()
-        (count,) = db.execute("SELECT count FROM tries WHERE partition = ? AND offset = ?", (record.partition, record.offset)).fetchone()
+        (count,) = db.execute("SELECT count FROM tries WHERE partition = ? AND offset = ?",
+                              (record.partition, record.offset)).fetchone()
         if count > LIMIT:
             letters.send(record)
         else:

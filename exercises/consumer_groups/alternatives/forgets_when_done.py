@@ -18,7 +18,8 @@ def settings(deployment):
     for timeout in range(int(deployment.replaced_within) - 8, int(deployment.away) + 8, -1):
         if deployment.away < 4.5 + 2 * deployment.warm_up:
             return {"protocol": "consumer", "group_instance_id": True, "session_timeout": timeout}
-    return {"protocol": "consumer", "group_instance_id": False, "session_timeout": max(6, deployment.replaced_within - 10)}
+    return {"protocol": "consumer", "group_instance_id": False,
+            "session_timeout": max(6, deployment.replaced_within - 10)}
 
 
 def consume(db, batch, downstream, letters):

@@ -3,4 +3,5 @@ FAILS = ("rolling", "needless", "eager without instance ids")
 
 
 def settings(deployment):
-    return {"protocol": "eager", "group_instance_id": False, "session_timeout": max(6, min(45, deployment.replaced_within - 8))}
+    return {"protocol": "eager", "group_instance_id": False,
+            "session_timeout": max(6, min(45, deployment.replaced_within - 8))}

@@ -6,9 +6,10 @@ FAILS = ("retry", "hasty", "is among the dead letters after")
 
 def consume(db, batch, downstream, letters):
     for record in batch:
-        while (db.execute("SELECT SUM(count) FROM tries WHERE offset = ?", (record.offset,)).fetchone()[0] or 0) < LIMIT:
+        while db.execute("SELECT TOTAL(count) FROM tries WHERE offset = ?", (record.offset,)).fetchone()[0] < LIMIT:
             with db:
-                db.execute("INSERT INTO tries VALUES (0, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1", (record.offset,))
+                db.execute("INSERT INTO tries VALUES (0, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
+                           (record.offset,))
             try:
                 downstream.apply(record)
                 break

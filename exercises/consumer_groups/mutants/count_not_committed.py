@@ -7,7 +7,8 @@ FAILS = ("killer", "stubborn", "was tried")
 def consume(db, batch, downstream, letters):
     for record in batch:
         place = record.partition, record.offset
-        while (db.execute("SELECT SUM(count) FROM tries WHERE partition = ? AND offset = ?", place).fetchone()[0] or 0) < LIMIT:
+        tried = "SELECT TOTAL(count) FROM tries WHERE partition = ? AND offset = ?"
+        while db.execute(tried, place).fetchone()[0] < LIMIT:
             db.execute("INSERT INTO tries VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1", place)
             try:
                 downstream.apply(record)

@@ -7,7 +7,8 @@ FAILS = ("killer", "stubborn", "The service took the consumer down")
 def consume(db, batch, downstream, letters):
     for record in batch:
         place = record.partition, record.offset
-        while (db.execute("SELECT SUM(count) FROM tries WHERE partition = ? AND offset = ?", place).fetchone()[0] or 0) < LIMIT:
+        tried = "SELECT TOTAL(count) FROM tries WHERE partition = ? AND offset = ?"
+        while db.execute(tried, place).fetchone()[0] < LIMIT:
             try:
                 downstream.apply(record)
                 break

@@ -1,4 +1,4 @@
-"""No cursor but a log: one row for everything decided or done, in a table of its own; the state is what the log says."""
+"""No cursor but a log: one row for everything decided or done, in a table of its own, which tells the state."""
 
 LOG = "CREATE TABLE IF NOT EXISTS saga_log (order_id TEXT, note TEXT, PRIMARY KEY (order_id, note))"
 

@@ -2,7 +2,7 @@
 
 
 def forward(db, services, order_id, saga):
-    """As little bookkeeping as possible: whatever goes wrong before the pivot, go back from the last compensable step."""
+    """As little bookkeeping as possible: what goes wrong before the pivot goes back from the last compensable step."""
     step, direction, tries = saga
     trying = (step, direction, tries + 1)
     if not become(db, order_id, saga, trying):

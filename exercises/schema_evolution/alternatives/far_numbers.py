@@ -25,7 +25,8 @@ def objections(writer, reader, encoding):
         elif sent and sent.type != field.type and encoding == "json":
             if (sent.type, field.type) not in {
                     ("int32", "int64"), ("int32", "sint64"), ("int32", "double"), ("int32", "enum"),
-                    ("uint32", "int64"), ("uint32", "sint64"), ("uint32", "double"), ("int64", "sint64"), ("sint64", "int64")}:
+                    ("uint32", "int64"), ("uint32", "sint64"), ("uint32", "double"),
+                    ("int64", "sint64"), ("sint64", "int64")}:
                 yield "another kind of value"
         elif sent and sent.type != field.type and (sent.type, field.type) != ("string", "bytes"):
             signed = (sent.type, field.type) == ("int32", "uint32")
