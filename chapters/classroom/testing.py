@@ -1,5 +1,6 @@
-"""Pytest plugin for notebooks, loaded by pyproject.toml: nobody's progress, and patience between outputs."""
+"""Pytest plugin, loaded by pyproject.toml: nobody's progress, patience between outputs, and no module compiled twice."""
 import os
+import sys
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
@@ -9,7 +10,13 @@ import pytest
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Notebooks and tests record into a file of their own, never into the learner's."""
+    """Notebooks and tests record into a file of their own, never into the learner's; what a process compiles, the next one finds.
+
+    Hundreds of Python processes begin in a test run. Where the environment forbids to keep bytecode, each of them would compile
+    Matplotlib and pandas again, at three seconds of processor time.
+    """
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     folder = Path(mkdtemp(prefix="course-progress-"))
     os.environ["COURSE_PROGRESS"] = str(folder / "progress.json")
     config.add_cleanup(partial(rmtree, folder))
