@@ -180,7 +180,10 @@ def price_book(name: str | Path = "self-managed") -> PriceBook:
     if not path.exists():
         known = ", ".join(sorted(path.stem for path in BOOKS.glob("*.toml")))
         raise ValueError(f"price book: {str(name)!r} is not there; it must be one of {known}, or a TOML file")
-    entries = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"price book: {path.name} is not TOML: {error}") from None
     book, capacities = entries.pop("book", {}), entries.pop("capacity", {})
     for needed in ("name", "region", "zones"):
         if not book.get(needed):

@@ -151,6 +151,9 @@ def test_a_file_that_is_no_book_is_refused(tmp_path):
     (tmp_path / "x.toml").write_text("[p]\nvalue = 1\n")
     with pytest.raises(ValueError, match="^name: x.toml is not a price book"):
         price_book(tmp_path / "x.toml")
+    (tmp_path / "x.toml").write_text("[p\n")
+    with pytest.raises(ValueError, match="^price book: x.toml is not TOML: .* line 1"):
+        price_book(tmp_path / "x.toml")
 
 
 def test_an_unknown_zone_is_refused():
