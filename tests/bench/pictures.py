@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import gc
 import re
 import sys
 from collections.abc import Callable, Iterator
 
-from .measure import ROOT, Time, reference_time
+from .measure import ROOT, Time, best, reference_time
 
 
 def controls() -> Iterator[tuple[str, Callable, dict]]:
@@ -51,19 +52,39 @@ def _names(cell: str, context: type) -> set[str]:
     return found
 
 
-def picture_times() -> dict[str, tuple[Time, Time]]:
-    """From a moved control to the bytes of the new picture, at the slowest end of every control; beside it the plain model's time a record."""
-    return {name: (_slowest(draw, knobs), reference_time(2_000)) for name, draw, knobs in controls()}
+RECORDS = 0.3 / 35e-6  # a picture may take 0.3 s where the plain model takes 35 µs a record: as long as so many records
 
 
-def _slowest(draw: Callable, knobs: dict) -> Time:
+def picture_times(turns: int = 1) -> dict[str, tuple[Time, Time]]:
+    """From a moved control to the bytes of the new picture, at the slowest end of every control; beside it the plain
+    model's time a record. What seems too slow gets further turns, and the best of them."""
+    gc.collect()
+    gc.freeze()  # what was there before is not looked through again at every turn of a knob
+    try:
+        return {name: _slowest(draw, knobs, turns) for name, draw, knobs in controls()}
+    finally:
+        gc.unfreeze()
+
+
+def _slowest(draw: Callable, knobs: dict, turns: int) -> tuple[Time, Time]:
+    times = _turned(draw, knobs)
+    plain = reference_time(2_000)
+    slowest = max(times, key=lambda time: time.processor)
+    while turns > 1 and slowest.processor >= 0.9 * RECORDS * plain.processor:
+        times = [best([*both]) for both in zip(times, _turned(draw, knobs))]
+        plain, turns = best([plain, reference_time(2_000)]), turns - 1
+        slowest = max(times, key=lambda time: time.processor)
+    return slowest, plain
+
+
+def _turned(draw: Callable, knobs: dict) -> list[Time]:
     """The start is on the screen; then each knob is turned to each of its ends, where it has not been before."""
     from classroom.explorables import start_of
     start = {knob: start_of(draw, knob, spec) for knob, spec in knobs.items()}
     forget(draw)
     _drawn(draw, start)
     turned = [start | {knob: value} for knob, spec in knobs.items() for value in _ends(spec) if value != start[knob]]
-    return max((Time.of(lambda: _drawn(draw, settings)) for settings in turned), key=lambda time: time.processor)
+    return [Time.of(lambda: _drawn(draw, settings)) for settings in turned]
 
 
 def forget(draw: Callable) -> None:

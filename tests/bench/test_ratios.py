@@ -7,7 +7,7 @@ import pytest
 from simulator import Workload, kafka, simulate
 
 from .measure import PARTITIONS, RATE, RECORD_BYTES, bytes_a_record, in_turns, kafka_time, reference_time, speed_up
-from .pictures import controls, picture_times
+from .pictures import RECORDS, picture_times
 from .reference import Reference
 
 
@@ -35,10 +35,10 @@ def test_memory_a_record():
 
 
 def test_every_control_of_every_chapter_draws_in_time():
-    """In 0.3 s on a machine where the plain model takes 35 µs a record; so in as much time as that takes for so many records."""
-    times = picture_times()
-    assert len(times) == len(list(controls())) > 0
-    slow = {name: time.processor for name, (time, plain) in times.items() if time.processor >= 0.3 * plain.processor / 35e-6}
+    """The best of three turns, because whatever else a machine does only makes things slower."""
+    times = picture_times(turns=3)
+    assert len(times) > 20
+    slow = {name: time.processor for name, (time, plain) in times.items() if time.processor >= RECORDS * plain.processor}
     assert slow == {}
 
 
