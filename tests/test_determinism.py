@@ -1,4 +1,4 @@
-"""Same seed, same run, byte for byte: across hash seeds, processes and Python versions; and nobody's luck depends on a bystander."""
+"""Same seed, same run, byte for byte: across hash seeds, processes, versions of Python, and with bystanders."""
 import json
 import os
 import re
@@ -24,7 +24,8 @@ GROUND = ("simpy", "numpy", "scipy")  # all that `import simulator` needs
 def digests(python: str = sys.executable, hash_seed: str = "0") -> dict[str, str]:
     """The digest of every scenario, found by a Python process of its own."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": hash_seed}
-    answer = subprocess.run([python, str(DIGESTS)], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    answer = subprocess.run([python, str(DIGESTS)], env=environment, cwd=ROOT, capture_output=True,
+                            text=True, timeout=300)
     assert answer.returncode == 0, answer.stderr
     return json.loads(answer.stdout)
 
@@ -66,7 +67,8 @@ def versions() -> dict[str, str]:
 def _version(python: Path) -> tuple[int, int] | None:
     """The version an interpreter says it is; None for a shim without one behind it."""
     try:
-        answer = subprocess.run([python, "-c", "import sys; print(*sys.version_info[:2])"], capture_output=True, text=True, timeout=30)
+        answer = subprocess.run([python, "-c", "import sys; print(*sys.version_info[:2])"], capture_output=True,
+                                text=True, timeout=30)
     except OSError:
         return None
     return tuple(map(int, answer.stdout.split())) if answer.returncode == 0 else None
@@ -80,7 +82,7 @@ def pins() -> str:
 
 @cache
 def bare(version: str, base: str) -> str:
-    """An interpreter of this version with simpy, numpy, scipy as pinned and nothing else; kept under out/ for the next time."""
+    """An interpreter of this version with simpy, numpy and scipy as pinned, no more; kept under out/ for next time."""
     uv = Path(sys.executable).with_name("uv")
     if not uv.exists():
         pytest.skip(f"Python {version}: uv is not beside {sys.executable} (make test installs it)")
@@ -108,7 +110,8 @@ def test_python_versions_change_nothing(version, base):
 
 def test_the_bare_environment_is_bare():
     version = "%d.%d" % sys.version_info[:2]
-    names = subprocess.run([Path(sys.executable).with_name("uv"), "pip", "freeze", "--python", bare(version, sys.executable)],
+    names = subprocess.run([Path(sys.executable).with_name("uv"), "pip", "freeze", "--python",
+                            bare(version, sys.executable)],
                            capture_output=True, text=True, check=True).stdout.split()
     assert {name.split("==")[0] for name in names} == set(GROUND)
 
@@ -151,7 +154,8 @@ def test_a_bystander_changes_nobodys_luck():
     assert history_digest(alone.history) == history_digest(beside.history)
 
 
-@pytest.mark.parametrize("other", [kafka.Cluster(brokers=5), kafka.Cluster(producer=kafka.Producer(acks=0)), kafka.Cluster(min_insync=1)],
+@pytest.mark.parametrize("other", [kafka.Cluster(brokers=5), kafka.Cluster(producer=kafka.Producer(acks=0)),
+                                   kafka.Cluster(min_insync=1)],
                          ids=str)
 def test_systems_compared_under_one_seed_meet_the_same_arrivals(other):
     first, second = (system.build(World(7), SMALL).history.created for system in (kafka.Cluster(), other))

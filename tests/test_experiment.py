@@ -80,7 +80,8 @@ def test_any_object_that_builds_is_a_system():
     ((Cluster(), 60), r"^workload: 60 is not allowed; it must be a Workload"),
     ((Cluster(), SMALL, ["crash"]), r"^faults: .*'crash'.* is not allowed; it must be .*faults\.crash"),
     ((Cluster(), SMALL, faults.crash("broker-1", at=1)), r"^faults: .* is not allowed; it must be "),
-    ((Cluster(), SMALL, [faults.crash("broker-4", at=1)]), r"^node: 'broker-4' does not exist; this system has broker-1, broker-2, broker-3,"),
+    ((Cluster(), SMALL, [faults.crash("broker-4", at=1)]), r"^node: 'broker-4' does not exist; this system has "
+                                                           r"broker-1, broker-2, broker-3,"),
     ((5, SMALL), r"^system: 5 is not "), ((Cluster, SMALL), r"^system: .*Cluster.* is not "),
 ])
 def test_nonsense_is_refused_before_anything_runs(arguments, refusal):
@@ -114,7 +115,8 @@ def test_a_comparison_gives_every_system_the_same_arrivals_and_faults():
 
 
 def test_systems_may_be_named():
-    assert list(compare({"safe": Cluster(), "fast": Cluster(producer=Producer(acks=1))}, SMALL).runs) == ["safe", "fast"]
+    assert list(compare({"safe": Cluster(), "fast": Cluster(producer=Producer(acks=1))},
+                        SMALL).runs) == ["safe", "fast"]
 
 
 def test_systems_that_differ_in_their_networks_are_two_systems():
@@ -146,7 +148,8 @@ def test_threads_and_processes_give_the_same_rows():
 
 def test_a_row_is_what_simulate_gives():
     with ThreadPoolExecutor(1) as executor:
-        row = sweep(Cluster(), SMALL, {"workload.rate": [100]}, seeds=[3], faults=CRASH, executor=executor, progress=False).rows[0]
+        row = sweep(Cluster(), SMALL, {"workload.rate": [100]}, seeds=[3], faults=CRASH, executor=executor,
+                    progress=False).rows[0]
     alone = simulate(Cluster(), Workload(rate=100, record_bytes=100, keys=20, seconds=2), faults=CRASH, seed=3)
     assert row == {"workload.rate": 100, "seed": 3} | alone.figures()
 
@@ -159,7 +162,8 @@ def test_seeds_may_be_a_number_of_seeds():
 
 def test_seeds_may_come_one_by_one():
     with ThreadPoolExecutor(1) as executor:
-        rows = sweep(Cluster(), SMALL, {"min_insync": [1]}, seeds=(seed for seed in (3, 4)), executor=executor, progress=False).rows
+        rows = sweep(Cluster(), SMALL, {"min_insync": [1]}, seeds=(seed for seed in (3, 4)), executor=executor,
+                     progress=False).rows
     assert [row["seed"] for row in rows] == [3, 4]
 
 
@@ -171,7 +175,8 @@ def test_the_executor_stays_open_for_the_next_sweep():
 
 def test_acks_can_be_varied():
     with ThreadPoolExecutor(1) as executor:
-        rows = sweep(Cluster(), SMALL, {"producer.acks": [0, 1, "all"]}, seeds=1, executor=executor, progress=False).rows
+        rows = sweep(Cluster(), SMALL, {"producer.acks": [0, 1, "all"]}, seeds=1, executor=executor,
+                     progress=False).rows
     assert [row["producer.acks"] for row in rows] == [0, 1, "all"]
 
 
@@ -183,8 +188,10 @@ def test_progress_is_plain_text_on_standard_output(capsys):
 
 
 @pytest.mark.parametrize("vary, refusal", [
-    ({"min_in_sync": [1]}, r"^vary: 'min_in_sync' is not allowed; it must be a setting; Cluster has brokers, partitions, "),
-    ({"producer.acknowledgements": [1]}, r"^vary: 'producer\.acknowledgements' is not allowed; it must be a setting; Producer has acks, "),
+    ({"min_in_sync": [1]}, r"^vary: 'min_in_sync' is not allowed; it must be a setting; Cluster has brokers, "
+                           r"partitions, "),
+    ({"producer.acknowledgements": [1]}, r"^vary: 'producer\.acknowledgements' is not allowed; it must be a setting; "
+                                         r"Producer has acks, "),
     ({"workload.speed": [1]}, r"^vary: 'workload\.speed' is not allowed; it must be a setting; Workload has rate, "),
     ({"build": [1]}, r"^vary: 'build' is not allowed; it must be a setting; Cluster has "),
     ({"brokers.count": [1]}, r"^vary: 'brokers\.count' is not allowed; it must be a setting; "),

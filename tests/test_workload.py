@@ -27,7 +27,8 @@ def test_poisson_arrivals_come_at_the_rate_and_independently():
     times = arrivals(rate=1000, seconds=100)
     gaps = np.diff(times)
     assert len(times) == pytest.approx(100_000, abs=5 * 100_000 ** 0.5)
-    assert gaps.std() == pytest.approx(gaps.mean(), rel=0.02), "the standard deviation of an exponential gap is its mean"
+    assert gaps.std() == pytest.approx(gaps.mean(),
+                                       rel=0.02), "the standard deviation of an exponential gap is its mean"
     assert abs(np.corrcoef(gaps[:-1], gaps[1:])[0, 1]) < 0.02
 
 
@@ -85,11 +86,13 @@ def test_every_field_is_tried_below():
 
 @pytest.mark.parametrize("field, value", [(field, value) for field, values in REFUSED.items() for value in values])
 def test_nonsense_is_refused_with_field_value_and_what_is_allowed(field, value):
-    with pytest.raises(ValueError, match=rf"^{field}: {value!r} is not (allowed; it must be .+|a number of seconds .+)$"):
+    with pytest.raises(ValueError,
+                       match=rf"^{field}: {value!r} is not (allowed; it must be .+|a number of seconds .+)$"):
         Workload(**{field: value})
 
 
-@pytest.mark.parametrize("field, values", {"rate": np.arange(1000, 3000, 1000), "seconds": np.linspace(1, 2, 2), "keys": np.arange(1, 3),
+@pytest.mark.parametrize("field, values",
+                         {"rate": np.arange(1000, 3000, 1000), "seconds": np.linspace(1, 2, 2), "keys": np.arange(1, 3),
                                            "consumers": np.arange(2), "record_bytes": np.array([10, 20])}.items())
 def test_numbers_from_numpy_are_numbers(field, values):
     for value in values:

@@ -1,4 +1,4 @@
-"""Pytest plugin, loaded by pyproject.toml: nobody's progress, patience between outputs, and no module compiled twice."""
+"""Pytest plugin, loaded by pyproject.toml: nobody's progress, patience between outputs, no module compiled twice."""
 import os
 import sys
 from functools import partial
@@ -10,10 +10,10 @@ import pytest
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Notebooks and tests record into a file of their own, never into the learner's; what a process compiles, the next one finds.
+    """Notebooks and tests record into a file of their own; what one process compiles, the next one finds.
 
-    Hundreds of Python processes begin in a test run. Where the environment forbids to keep bytecode, each of them would compile
-    Matplotlib and pandas again, at three seconds of processor time.
+    Hundreds of Python processes begin in a test run. Where the environment forbids to keep bytecode, each of them would
+    compile Matplotlib and pandas again, at three seconds of processor time.
     """
     sys.dont_write_bytecode = False
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -115,7 +115,8 @@ def four(length_ms: float = 9.1, gap: float = 1.0, replication: int = 3) -> Pict
                    " Dashed: order statistics of pauses, laid over the sends without.")
     for axis, rule in zip(figure.axes[2:], (SLOWEST, MAJORITY)):
         waits = np.geomspace(*axis.get_xlim(), 120)
-        theory_line(axis, waits, -np.log10(late_by_pauses(rule, waits, length_ms, gap, replication)), "order statistics")
+        late = late_by_pauses(rule, waits, length_ms, gap, replication)
+        theory_line(axis, waits, -np.log10(late), "order statistics")
         axis.legend(fontsize=style.SMALL, frameon=False, loc="lower right")
     return figure
 

@@ -94,8 +94,9 @@ def published():
     for figure in PUBLISHED:
         run = _published()[figure.system]
         model = getattr(run.latency if figure.what == "produce" else run.end_to_end, figure.percentile)
+        published = f"{'<' if figure.bound else ''}{1000 * figure.value:.0f}"
         rows.append({"settings": figure.system, "what": figure.what, "percentile": figure.percentile,
-                     "model": round(1000 * model), "published": f"{'<' if figure.bound else ''}{1000 * figure.value:.0f}",
+                     "model": round(1000 * model), "published": published,
                      "error": f"{100 * (model / figure.value - 1):+.0f} %"})
     return pd.DataFrame(rows).sort_values("what", ascending=False, kind="stable")
 

@@ -28,7 +28,7 @@ del fenced
 
 @dataclass(frozen=True)
 class Limits:
-    """What a submission may use: seconds for one cell and for everything, bytes of address space. It has no processes."""
+    """What a submission may use: seconds for one cell and for all, bytes of address space. It has no processes."""
     cell: float = 20
     wall: float = 300
     memory: int = 4 * 2 ** 30

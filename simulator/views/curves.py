@@ -297,7 +297,8 @@ def compare(histories: Mapping[str, History | np.ndarray], *, what: str = "produ
     rows = -(-len(values) // columns)
     told = "; ".join(f"{name}: median {style.seconds(np.median(found))}, p99 {style.seconds(tails[name])}"
                      for name, found in values.items())
-    figure, axes = picture(title or _best(tails), sentence(f"Latency distributions on the same axes. {told}.{note}", seed),
+    caption = sentence(f"Latency distributions on the same axes. {told}.{note}", seed)
+    figure, axes = picture(title or _best(tails), caption,
                            height=1.9 * rows + 0.35, rows=rows, columns=columns, head=0.22, sharex=True, sharey=True)
     everything = np.concatenate([np.quantile(found, [0, 1]) for found in values.values()])
     for count, (axis, name) in enumerate(zip(axes, values)):

@@ -1,4 +1,4 @@
-"""What is measured, and how: the best of several turns, because whatever else a machine does only makes things slower."""
+"""What is measured, and how: the best of several turns, since all else a machine does only makes things slower."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def in_turns(turns: int, *works: Callable[[], Time]) -> list[Time]:
 
 def kafka_run(records: int, trace: bool = True):
     """A run of about this many records through three brokers with acks=all; its history, checked."""
-    run = simulate(kafka.Cluster(partitions=PARTITIONS), Workload(rate=RATE, record_bytes=RECORD_BYTES, seconds=records / RATE),
-                   seed=7, trace=trace)
+    run = simulate(kafka.Cluster(partitions=PARTITIONS),
+                   Workload(rate=RATE, record_bytes=RECORD_BYTES, seconds=records / RATE), seed=7, trace=trace)
     assert run.check().ok and run.history.records_sent() > 0.9 * records
     return run
 
@@ -78,7 +78,8 @@ def reference_time(records: int) -> Time:
 
 def fail_over_time() -> Time:
     """How long the fail-over curve of both eras takes, from a thousand partitions to two million."""
-    return Time.of(lambda: failover.curve({"KRaft": kafka.KRaft(), "ZooKeeper": kafka.ZooKeeper()}, failover.GRID, seeds=20))
+    return Time.of(lambda: failover.curve({"KRaft": kafka.KRaft(), "ZooKeeper": kafka.ZooKeeper()},
+                                          failover.GRID, seeds=20))
 
 
 # Consumer groups
@@ -88,7 +89,8 @@ PROTOCOLS = ("eager", "cooperative", "static", "consumer")
 
 def rebalance_run(protocol: str, members: int = 100, partitions: int = 1_000):
     """One more member joins the others; the run ends once every record is delivered and committed."""
-    group = kafka.Group(partitions, protocol, events=(kafka.groups.join(f"consumer-{members}", at=10),), poll_timeout=1.0)
+    group = kafka.Group(partitions, protocol, events=(kafka.groups.join(f"consumer-{members}", at=10),),
+                        poll_timeout=1.0)
     run = simulate(group, Workload(rate=1_000, seconds=20, consumers=members), seed=7)
     assert kafka.groups.owners_at_once(run.trace) == 1 and kafka.groups.time_to_stable(run.trace, since=10) < 20
     return run
@@ -104,7 +106,8 @@ def rebalance_time() -> Time:
 def warpstream_run(seconds: float = 60.0):
     """Twenty agents take 1 GB/s in records of 10 kB; everything is read in three zones."""
     cluster = warpstream.Cluster(agents=20, producers=20, linger=0.1)
-    return simulate(cluster, Workload(rate=1e5, record_bytes=10_000, seconds=seconds, keys=600, consumers=6), seed=7, trace=False)
+    return simulate(cluster, Workload(rate=1e5, record_bytes=10_000, seconds=seconds, keys=600, consumers=6),
+                    seed=7, trace=False)
 
 
 def warpstream_time() -> Time:
@@ -123,8 +126,10 @@ def bytes_a_record(few: int, many: int, trace: bool = True) -> float:
 
 
 def _peak(records: int, trace: bool) -> int:
-    code = f"from tests.bench.measure import kafka_run, own_peak; run = kafka_run({records}, {trace}); print(own_peak())"
-    return int(subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+    code = (f"from tests.bench.measure import kafka_run, own_peak; run = kafka_run({records}, {trace}); "
+            "print(own_peak())")
+    return int(subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
+                              check=True).stdout)
 
 
 def own_peak() -> int:
@@ -147,15 +152,16 @@ def sweep_of_twelve(pool: ProcessPoolExecutor) -> None:
 def speed_up(turns: int) -> tuple[float, float]:
     """How much faster two processes are than one: by the clock, and as it would be if each had a processor for itself.
 
-    The second is all processor time, of the workers and of the process that hands out the work, over that of the busier worker and
-    the process that hands out the work.
+    The second is all processor time, of the workers and of the process that hands out the work, over that of the busier
+    worker and the process that hands out the work.
     """
     with ProcessPoolExecutor(1) as one, ProcessPoolExecutor(2) as two:
         for pool in (one, two):
             sweep_of_twelve(pool)
         workers = [psutil.Process(pid) for pid in two._processes]
         before = [_processor_time(worker) for worker in workers]
-        alone, together = in_turns(turns, lambda: Time.of(lambda: sweep_of_twelve(one)), lambda: Time.of(lambda: sweep_of_twelve(two)))
+        alone, together = in_turns(turns, lambda: Time.of(lambda: sweep_of_twelve(one)),
+                                   lambda: Time.of(lambda: sweep_of_twelve(two)))
         spent = [_processor_time(worker) - start for worker, start in zip(workers, before)]
         at_home = together.processor * turns
     return alone.wall / together.wall, (sum(spent) + at_home) / (max(spent) + at_home)

@@ -19,7 +19,8 @@ def controls() -> Iterator[tuple[str, Callable, dict]]:
         cells = [cell.source for cell in notebooks.read(source).cells if cell.cell_type == "code"]
         for number, cell in enumerate(cells):
             if re.search(r"^explore\(", cell, re.MULTILINE):
-                yield from ((f"{source.stem}: {draw.__name__}", draw, knobs) for draw, knobs in _explored(cells, number))
+                yield from ((f"{source.stem}: {draw.__name__}", draw, knobs)
+                            for draw, knobs in _explored(cells, number))
 
 
 def _explored(cells: list[str], number: int) -> list[tuple[Callable, dict]]:
@@ -48,7 +49,8 @@ def _names(cell: str, context: type) -> set[str]:
     found = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, context)}
     if context is ast.Store:
         found |= {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
-        found |= {alias.asname or alias.name for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names}
+        found |= {alias.asname or alias.name for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))
+                  for alias in node.names}
     return found
 
 

@@ -1,10 +1,10 @@
 """The plain way to write the same path in SimPy: every record is an object, and a process at every hop.
 
-A record waits with the others for its leader until the first of them has lingered, travels to the leader, is fetched by both followers,
-whose next fetches tell the leader that they have it, is acknowledged once all three have it (acks=all), and travels to the consumer.
-Rate, linger, zones and latencies are those of the Kafka model; what leaves a node together arrives together, and links keep order.
-Left out, in this model's favour: full batches (there are none at the benchmark's rate), metadata, heartbeats, retries, a trace, bytes,
-and everything that could fail.
+A record waits with the others for its leader until the first of them has lingered, travels to the leader, is fetched by
+both followers, whose next fetches tell the leader that they have it, is acknowledged once all three have it (acks=all),
+and travels to the consumer. Rate, linger, zones and latencies are those of the Kafka model; what leaves a node together
+arrives together, and links keep order. Left out, in this model's favour: full batches (there are none at the
+benchmark's rate), metadata, heartbeats, retries, a trace, bytes, and everything that could fail.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class Reference:
     def __init__(self, rate: float, seconds: float, partitions: int = 12, brokers: int = 3, seed: int = 7):
         self.env, self.random = simpy.Environment(), Random(seed)
         self.rate, self.seconds, self.partitions, self.brokers = rate, seconds, partitions, brokers
-        self.waiting: list[simpy.Event | None] = [None] * brokers  # by leader: the moment at which the waiting records are sent
+        # by leader: the moment at which the waiting records are sent
+        self.waiting: list[simpy.Event | None] = [None] * brokers
         self.logs: list[list[list[Record]]] = [[[] for _ in range(brokers)] for _ in range(partitions)]
         self.records: list[Record] = []
         self.produce, self.produced, self.polled = ([self.link(0, b) for b in range(brokers)] for _ in range(3))

@@ -1,7 +1,7 @@
 """A thousand random schedules a protocol, where the suite has time for fewer: `python -m tests.bench --full`.
 
-Kafka's replication, control plane, truncation (KIP-966), groups (all four protocols), share groups and transactions have
-their thousand in the suite. Each function here gives the first promise that a seed breaks, in words; "" if none is.
+Kafka's replication, control plane, truncation (KIP-966), groups (all four protocols), share groups and transactions
+have their thousand in the suite. Each function here gives the first promise that a seed breaks, in words; "" if none.
 """
 from collections.abc import Callable
 from dataclasses import replace

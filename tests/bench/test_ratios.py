@@ -1,4 +1,7 @@
-"""What may be asserted on any machine, however busy: ratios within one run, in processor time. `make bench` prints the numbers."""
+"""What may be asserted on any machine, however busy: ratios within one run, in processor time.
+
+`make bench` prints the numbers.
+"""
 import os
 from statistics import mean
 
@@ -14,10 +17,13 @@ from .reference import Reference
 def test_the_reference_walks_the_same_path():
     """Otherwise the comparison would be worth nothing: same arrivals, same waits, same hops."""
     records = Reference(RATE, seconds=0.3).run()
-    model = simulate(kafka.Cluster(partitions=PARTITIONS), Workload(rate=RATE, record_bytes=RECORD_BYTES, seconds=0.3), seed=7)
+    model = simulate(kafka.Cluster(partitions=PARTITIONS),
+                     Workload(rate=RATE, record_bytes=RECORD_BYTES, seconds=0.3), seed=7)
     assert len(records) == pytest.approx(model.latency.n, rel=0.05)
-    assert mean(record.acknowledged - record.created for record in records) == pytest.approx(model.latency.mean, rel=0.1)
-    assert mean(record.delivered - record.created for record in records) == pytest.approx(model.end_to_end.mean, rel=0.1)
+    assert mean(record.acknowledged - record.created
+                for record in records) == pytest.approx(model.latency.mean, rel=0.1)
+    assert mean(record.delivered - record.created
+                for record in records) == pytest.approx(model.end_to_end.mean, rel=0.1)
 
 
 def test_at_least_eight_times_a_process_a_record():
@@ -38,7 +44,8 @@ def test_every_control_of_every_chapter_draws_in_time():
     """The best of three turns, because whatever else a machine does only makes things slower."""
     times = picture_times(turns=3)
     assert len(times) > 20
-    slow = {name: time.processor for name, (time, plain) in times.items() if time.processor >= RECORDS * plain.processor}
+    slow = {name: time.processor for name, (time, plain) in times.items()
+            if time.processor >= RECORDS * plain.processor}
     assert slow == {}
 
 

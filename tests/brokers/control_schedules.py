@@ -1,4 +1,4 @@
-"""Random fault schedules for a small Kafka cluster with a real control plane, and what must be true of its metadata after every record."""
+"""Random fault schedules for a Kafka cluster with a real control plane, and what must hold after every record."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from . import schedules
 
 QUICK = dict(fetch_timeout=1.2, election_timeout=0.3, election_backoff_max=0.3)
 CONTROLLERS = ["controller-1", "controller-2", "controller-3"]
-PLANES = {"separate": kafka.KRaft(**QUICK), "combined": kafka.KRaft(combined=True, **QUICK), "five": kafka.KRaft(voters=5, **QUICK)}
+PLANES = {"separate": kafka.KRaft(**QUICK), "combined": kafka.KRaft(combined=True, **QUICK),
+          "five": kafka.KRaft(voters=5, **QUICK)}
 
 
 def cluster(plane: str = "separate", **settings) -> kafka.Cluster:
@@ -21,7 +22,10 @@ def cluster(plane: str = "separate", **settings) -> kafka.Cluster:
 
 
 def schedule(seed: int, plane: str) -> list[faults.Fault]:
-    """One to four faults on controllers and brokers. Only controllers lose power: what that does to brokers has its own schedules."""
+    """One to four faults on controllers and brokers.
+
+    Only controllers lose power: what that does to brokers has its own schedules.
+    """
     draw = random.Random(f"{plane}/{seed}")
     controllers = [] if plane == "combined" else [f"controller-{i + 1}" for i in range(PLANES[plane].voters)]
     return [_fault(draw, schedules.BROKERS, controllers) for _ in range(draw.randint(1, 4))]
@@ -35,8 +39,8 @@ def _fault(draw: random.Random, brokers: list[str], controllers: list[str]) -> f
     return draw.choice([
         lambda: faults.crash(one, at, lasts),
         lambda: faults.crash(draw.choice(controllers or brokers), at, lasts),
-        lambda: faults.power_loss(draw.choice(controllers), at=at, lasts=lasts) if controllers else faults.crash(one, at, lasts),
-        lambda: faults.pause(one, at, lasts),
+        lambda: faults.power_loss(draw.choice(controllers), at=at, lasts=lasts) if controllers
+        else faults.crash(one, at, lasts), lambda: faults.pause(one, at, lasts),
         lambda: faults.isolate(one, at=at, lasts=lasts),
         lambda: _cut(draw, names, at, lasts),
         lambda: faults.mute(one, draw.sample(others, 2), at=at, lasts=lasts),
@@ -48,17 +52,19 @@ def _cut(draw: random.Random, names: list[str], at: float, lasts: float) -> faul
     """A partition into two sides; who is on neither hears both."""
     shuffled = draw.sample(names, len(names))
     side = draw.randint(1, len(names) // 2)
-    return faults.partition(shuffled[:side], shuffled[side:side + draw.randint(1, len(names) - side)], at=at, lasts=lasts)
+    return faults.partition(shuffled[:side], shuffled[side:side + draw.randint(1, len(names) - side)],
+                            at=at, lasts=lasts)
 
 
 def run(seed: int, plane: str = "separate", troubles=None):
     """The quick cluster under the schedule of this seed."""
     workload = Workload(rate=20, record_bytes=500, keys=20, seconds=5, consumers=1)
-    return simulate(cluster(plane), workload, faults=schedule(seed, plane) if troubles is None else troubles, seed=seed, settle=40)
+    return simulate(cluster(plane), workload, faults=schedule(seed, plane) if troubles is None else troubles,
+                    seed=seed, settle=40)
 
 
 class Watch:
-    """Looks at every image of every member whenever a record is applied; `broken` has a sentence for whatever is wrong."""
+    """Looks at every image of every member whenever a record is applied; `broken` says whatever is wrong."""
 
     def __init__(self, monkeypatch):
         self.broken: list[str] = []

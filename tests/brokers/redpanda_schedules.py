@@ -1,4 +1,4 @@
-"""Random fault schedules for a small Redpanda cluster with short timeouts; any number of brokers may lose power together."""
+"""Random fault schedules for a Redpanda cluster with short timeouts; brokers may lose power together."""
 
 from __future__ import annotations
 

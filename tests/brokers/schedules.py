@@ -1,4 +1,4 @@
-"""Random fault schedules for a small Kafka cluster with short timeouts, so that much can go wrong in ten simulated seconds."""
+"""Random fault schedules for a Kafka cluster with short timeouts: much goes wrong in ten simulated seconds."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from simulator import Workload, faults, kafka, simulate
 
 BROKERS = ["broker-1", "broker-2", "broker-3"]
 
-QUICK = kafka.Cluster(partitions=2, producer=kafka.Producer(request_timeout=2.0, delivery_timeout=20.0), broker_session_timeout=1.0,
-                      broker_heartbeat_interval=0.3, replica_lag_time_max=1.5, replica_fetch_backoff=0.2)
+QUICK = kafka.Cluster(partitions=2, producer=kafka.Producer(request_timeout=2.0, delivery_timeout=20.0),
+                      broker_session_timeout=1.0, broker_heartbeat_interval=0.3, replica_lag_time_max=1.5,
+                      replica_fetch_backoff=0.2)
 
 
 def cluster(producer: dict | None = None, **settings) -> kafka.Cluster:
@@ -19,8 +20,8 @@ def cluster(producer: dict | None = None, **settings) -> kafka.Cluster:
 
 
 def schedule(seed: int) -> list[faults.Fault]:
-    """One to four faults. A power loss comes alone among shutdowns: a replica that lost its page cache and another one that shut down
-    uncleanly are one more than min_insync=2 promises to survive (KIP-966 trusts neither)."""
+    """One to four faults. A power loss comes alone among shutdowns: a replica that lost its page cache and another one
+    that shut down uncleanly are one more than min_insync=2 promises to survive (KIP-966 trusts neither)."""
     draw = random.Random(seed)
     chosen = [_fault(draw) for _ in range(draw.randint(1, 4))]
     power = [fault for fault in chosen if fault.kind == "power_loss"]

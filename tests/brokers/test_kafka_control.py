@@ -9,7 +9,8 @@ from simulator.kernel.world import World
 from . import control_schedules
 
 BLOCK = 125
-BLOCKS = [(plane, first) for plane, count in (("separate", 500), ("combined", 250), ("five", 250)) for first in range(0, count, BLOCK)]
+BLOCKS = [(plane, first) for plane, count in (("separate", 500), ("combined", 250), ("five", 250))
+          for first in range(0, count, BLOCK)]
 STEADY = Workload(rate=100, seconds=40, keys=50)
 THREE = kafka.Cluster(partitions=1, control=kafka.KRaft())
 
@@ -45,7 +46,8 @@ def test_nothing_acknowledged_is_lost_and_every_image_is_sound(plane, first, wat
 @pytest.mark.parametrize("seed", range(6))
 def test_the_invariants_of_kafka_s_own_simulation_hold_after_every_event(plane, seed):
     world, seen = World(seed, trace=False), Seen()
-    system = control_schedules.cluster(plane).build(world, Workload(rate=20, record_bytes=500, keys=20, seconds=3, consumers=1))
+    workload = Workload(rate=20, record_bytes=500, keys=20, seconds=3, consumers=1)
+    system = control_schedules.cluster(plane).build(world, workload)
     for fault in control_schedules.schedule(1000 + seed, plane):
         fault.schedule(world)
     while world.env.peek() <= 8:
@@ -72,9 +74,10 @@ def test_the_quorum_fails_over_and_nobody_but_a_leader_s_successor_waits_for_it(
 
 
 def test_a_leader_that_dies_with_the_controller_is_missed_later():
-    """The new controller gives every broker a whole session from the moment it takes office (BrokerHeartbeatManager)."""
+    """The new controller gives every broker a whole session from when it takes office (BrokerHeartbeatManager)."""
     alone = simulate(THREE, STEADY, faults=[faults.crash("broker-1", at=10, lasts=20)], seed=7)
-    both = simulate(THREE, STEADY, faults=[faults.crash("broker-1", at=10, lasts=20), faults.crash("controller-1", at=10, lasts=20)], seed=7)
+    both = simulate(THREE, STEADY, faults=[faults.crash("broker-1", at=10, lasts=20),
+                                           faults.crash("controller-1", at=10, lasts=20)], seed=7)
     silent, = times(alone, "fenced")
     in_office, fenced = times(both, "active")[1], times(both, "fenced")[0]
     assert 7 < silent - 10 <= 9.01 < fenced - 10
@@ -83,7 +86,8 @@ def test_a_leader_that_dies_with_the_controller_is_missed_later():
 
 
 def test_without_a_majority_nothing_is_decided_until_it_is_back():
-    run = simulate(THREE, STEADY, faults=[faults.crash("controller-1", at=5, lasts=25), faults.crash("controller-2", at=5, lasts=15),
+    run = simulate(THREE, STEADY, faults=[faults.crash("controller-1", at=5, lasts=25),
+                                          faults.crash("controller-2", at=5, lasts=15),
                                           faults.crash("broker-1", at=6, lasts=30)], seed=7)
     assert run.report.ok
     assert len(times(run, "active")) == 2 and 20 < times(run, "active")[1] < times(run, "fenced")[0]
@@ -97,10 +101,11 @@ def test_in_a_combined_node_one_crash_takes_leader_and_controller():
 
 
 def test_of_two_active_controllers_one_decides():
-    """The old one is cut off with a leader and the producer; both decide who is in sync, and only one of them for others."""
+    """The old one is cut off with a leader and the producer; both decide who is in sync, one of them for others."""
     side = ["controller-1", "broker-1"]
     cut = faults.partition(side, ["controller-2", "controller-3", "broker-2", "broker-3"], at=5, lasts=20)
-    system = kafka.Cluster(partitions=1, control=kafka.KRaft(), broker_session_timeout=2.5, broker_heartbeat_interval=0.5)
+    system = kafka.Cluster(partitions=1, control=kafka.KRaft(), broker_session_timeout=2.5,
+                           broker_heartbeat_interval=0.5)
     run = simulate(system, STEADY, faults=[cut], seed=7)
     names = [info.name for info in run.trace.nodes]
     rows = run.trace.events.rows
@@ -125,7 +130,8 @@ def test_a_fenced_broker_leads_nothing_and_comes_back():
     assert run.history.drained
 
 
-@pytest.mark.parametrize("fault", [faults.crash("broker-1", at=10, lasts=1), faults.power_loss("broker-1", at=10, lasts=1)], ids=str)
+@pytest.mark.parametrize("fault", [faults.crash("broker-1", at=10, lasts=1),
+                                   faults.power_loss("broker-1", at=10, lasts=1)], ids=str)
 def test_a_restarted_broker_is_refused_until_its_last_life_is_over_and_leads_nothing_meanwhile(fault):
     """Its log says that it leads, in the epoch of its last life, of which it may have lost the records."""
     run = simulate(THREE, STEADY, faults=[fault], seed=7)
@@ -135,7 +141,7 @@ def test_a_restarted_broker_is_refused_until_its_last_life_is_over_and_leads_not
 
 
 def alter(system, isr, leader_epoch=0, lives=None) -> int:
-    """How many refusals a leader's request for another in-sync set brings; the partition is the first, led by the first broker."""
+    """How many refusals a leader's request for other in-sync replicas brings, in the first broker's partition."""
     office = system.controller.active
     asked = office.partitions[0]._replace(leader_epoch=leader_epoch)
     message = AlterPartition(0, asked, isr, tuple(lives or [0] * len(isr)), system.brokers[0].leading[0])
@@ -145,14 +151,19 @@ def alter(system, isr, leader_epoch=0, lives=None) -> int:
 
 
 def test_a_leader_is_refused_only_if_what_it_asked_was_never_done():
-    """Who speaks of an old state gets no answer: the change may have been made, and the leader must count both sets until it knows."""
+    """Who speaks of an old state gets no answer.
+
+    The change may have been made, and the leader must count both sets until it knows.
+    """
     world = World(1)
     system = THREE.build(world, Workload(rate=1, seconds=5))
     world.run(1.0)
     assert alter(system, (0, 1), leader_epoch=-1) == 0 and system.controller.active.partitions[0].isr == (0, 1, 2)
-    assert alter(system, (0, 1), lives=(0, 1)) == 1, "a follower fetched in another life than the one that is registered (KIP-903)"
+    # a follower fetched in another life than the one that is registered (KIP-903)
+    assert alter(system, (0, 1), lives=(0, 1)) == 1
     assert alter(system, (0, 7)) == 1 and alter(system, (0, 1)) == 0
-    assert system.controller.active.partitions[0].isr == (0, 1) != system.controller.partitions[0].isr, "decided, not yet committed"
+    decided, committed = system.controller.active.partitions[0].isr, system.controller.partitions[0].isr
+    assert decided == (0, 1) != committed
     world.run(1.1)
     assert system.controller.partitions[0].isr == (0, 1)
 
@@ -170,7 +181,8 @@ def test_a_broker_follows_the_quorum_to_its_new_leader_within_a_second():
 
 def test_zookeeper_fails_over_when_its_session_ends():
     old = kafka.Cluster(partitions=1, control=kafka.ZooKeeper(load=0.5), replication_protocol="kip-320")
-    run = simulate(old, Workload(rate=100, seconds=60, keys=50), faults=[faults.crash("broker-1", at=10, lasts=30)], seed=7)
+    run = simulate(old, Workload(rate=100, seconds=60, keys=50),
+                   faults=[faults.crash("broker-1", at=10, lasts=30)], seed=7)
     ended, loading, active = (times(run, kind)[0] for kind in ("session_ended", "loading", "active"))
     assert 10 + 12 <= ended <= 10 + 18.1 and loading - ended < 0.01 and active - loading == pytest.approx(0.5)
     assert times(run, "elected")[-1] > active and run.report.ok
@@ -178,12 +190,14 @@ def test_zookeeper_fails_over_when_its_session_ends():
 
 @pytest.mark.parametrize("first", [0, 50])
 def test_zookeeper_loses_nothing_either(first):
-    system = control_schedules.cluster(control=kafka.ZooKeeper(session_timeout=1.5, load=0.05), replication_protocol="kip-320")
+    system = control_schedules.cluster(control=kafka.ZooKeeper(session_timeout=1.5, load=0.05),
+                                       replication_protocol="kip-320")
     changed = 0
     for seed in range(first, first + 50):
         run = simulate(system, Workload(rate=20, record_bytes=500, keys=20, seconds=5, consumers=1),
                        faults=control_schedules.schedule(seed, "combined"), seed=seed, settle=40)
-        assert not run.report.broken and run.history.drained, f"seed {seed}: {run.report}\n{[str(fault) for fault in run.faults]}"
+        told = f"seed {seed}: {run.report}\n{[str(fault) for fault in run.faults]}"
+        assert not run.report.broken and run.history.drained, told
         changed += len(run.trace.where("active")) > 0
     assert changed > 10
 

@@ -1,4 +1,4 @@
-"""Fail-over time by the number of partitions: flat with KRaft, a line with ZooKeeper, near what was measured, and quick to draw."""
+"""Fail-over time by the number of partitions: flat with KRaft, a line with ZooKeeper, as measured, quick to draw."""
 from time import process_time
 
 import numpy as np
@@ -27,7 +27,7 @@ def test_zookeeper_pays_for_each():
 
 
 def test_the_fit_goes_through_what_was_measured():
-    """Published figures lie within a factor of two of the median that is drawn, but for the release before the one it is fitted to."""
+    """Published figures lie within a factor of two of what is drawn, but for the release before the fitted one."""
     median = float(PLANES["ZooKeeper"].load.quantile(0.5))
     ratios = {point.version: point.seconds / (median * point.partitions) for point in MEASURED}
     assert ratios.pop("Kafka 1.0") == pytest.approx(2.0, abs=0.1)
@@ -38,7 +38,8 @@ def test_the_fit_goes_through_what_was_measured():
 def test_the_curve_agrees_with_a_whole_cluster():
     """The same quorum with brokers, partitions and clients on it; and ZooKeeper with messages instead of a sum."""
     crash = [faults.crash("controller-1", at=10, lasts=20)]
-    runs = [simulate(kafka.Cluster(control=kafka.KRaft()), Workload(rate=10, seconds=15), faults=crash, seed=seed) for seed in range(10)]
+    runs = [simulate(kafka.Cluster(control=kafka.KRaft()), Workload(rate=10, seconds=15), faults=crash, seed=seed)
+            for seed in range(10)]
     taken = [float(run.trace.events.rows["time"][run.trace.where("active")[1]]) - 10 for run in runs]
     whole = [fail_over(kafka.KRaft(), 6, seed) for seed in range(20)]
     assert np.mean(taken) == pytest.approx(np.mean([one.detect + one.elect for one in whole]), rel=0.25)

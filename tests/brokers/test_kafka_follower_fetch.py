@@ -1,4 +1,4 @@
-"""Fetch from follower (KIP-392): bytes between zones fall, delay rises by the way of the high watermark, and nobody reads what is not committed."""
+"""Fetch from follower (KIP-392): fewer bytes between zones, more delay, and nobody reads what is not committed."""
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +18,8 @@ def delivered_bytes(made, crossing: bool) -> float:
     """Bytes of records handed to consumers, over zone borders or within a zone."""
     rows, nodes = made.trace.events.rows, made.trace.nodes
     polled = rows[made.trace.where("polled")]
-    return sum(int(row["count"]) * 1_000 for row in polled if (nodes[row["node"]].zone != nodes[row["peer"]].zone) == crossing)
+    return sum(int(row["count"]) * 1_000
+               for row in polled if (nodes[row["node"]].zone != nodes[row["peer"]].zone) == crossing)
 
 
 @pytest.fixture(scope="module")
@@ -30,26 +31,33 @@ def pair():
 def test_records_reach_consumers_within_their_zone(pair):
     far, near = pair
     assert delivered_bytes(far, crossing=True) > 0.4 * len(far.latency.seconds) * 1_000
-    assert delivered_bytes(near, crossing=True) < 0.02 * len(near.latency.seconds) * 1_000  # the first answers of leaders
+    # the first answers of leaders
+    assert delivered_bytes(near, crossing=True) < 0.02 * len(near.latency.seconds) * 1_000
     assert near.meters.cross_zone_bytes() < far.meters.cross_zone_bytes()
     assert near.check().ok and far.check().ok
 
 
 def test_bytes_from_producers_and_to_followers_stay_what_they_were(pair):
-    """KIP-392 moves the consumers' part only; what else is saved are answers that bring followers nothing but a watermark."""
+    """KIP-392 moves the consumers' part only; also saved are answers that bring followers only a watermark."""
     saved = pair[0].meters.cross_zone_bytes() - pair[1].meters.cross_zone_bytes()
     records = delivered_bytes(pair[0], crossing=True)
     assert 0.6 * records < saved <= 1.7 * records
 
 
 def test_a_follower_is_later_by_the_way_of_the_high_watermark():
-    """With 10 ms on every link a quiet partition's record reaches the leader's readers at once, a follower's after its fetch has waited."""
+    """At 10 ms a link a quiet partition's record reaches the leader's readers at once.
+
+    A follower's readers have it after its fetch has waited.
+    """
     network = NetworkProfile(same_zone=0.010, cross_zone=0.010)
-    cluster = kafka.Cluster(brokers=2, replication=2, partitions=2, zones=("a", "b"), network=network, producer=kafka.Producer(linger=0.0))
-    lonely = Workload(rate=2, seconds=20, keys=20, arrivals="even")  # one consumer, in zone a; partition 1 is led from zone b
+    cluster = kafka.Cluster(brokers=2, replication=2, partitions=2, zones=("a", "b"), network=network,
+                            producer=kafka.Producer(linger=0.0))
+    # one consumer, in zone a; partition 1 is led from zone b
+    lonely = Workload(rate=2, seconds=20, keys=20, arrivals="even")
     far, near = (simulate(replace(cluster, consumer=consumer), lonely, seed=7) for consumer in (kafka.Consumer(), NEAR))
     assert _delay(far, key=1) == pytest.approx(0.040, abs=1e-4)   # produce, fetched, fetch, polled
-    assert 0.3 < _delay(near, key=1) <= 0.5501  # produce, fetched, fetch; half a second at most; fetched with the high watermark, polled
+    # produce, fetched, fetch; half a second at most; fetched with the high watermark, polled
+    assert 0.3 < _delay(near, key=1) <= 0.5501
     assert _delay(near, key=0) == pytest.approx(0.040, abs=1e-4)  # led from the consumer's own zone
 
 
@@ -66,7 +74,8 @@ def test_a_consumer_without_a_rack_reads_from_leaders(pair):
 
 def test_only_replicas_in_sync_are_named():
     """Broker-2 is out of the in-sync set when the consumer of its zone comes back; so it reads from the leader."""
-    cut_off = [faults.partition(["broker-2"], ["broker-1", "broker-3"], at=1, lasts=20), faults.crash("consumer-2", at=12, lasts=1)]
+    cut_off = [faults.partition(["broker-2"], ["broker-1", "broker-3"], at=1, lasts=20),
+               faults.crash("consumer-2", at=12, lasts=1)]
     system = replace(QUICK, partitions=2, consumer=NEAR)
     made = simulate(system, Workload(rate=50, seconds=18, keys=50, consumers=2), faults=cut_off, seed=7, settle=60)
     rows = made.trace.events.rows[made.trace.where("nearby", node="consumer-2")]
@@ -77,7 +86,8 @@ def test_only_replicas_in_sync_are_named():
 @pytest.mark.parametrize("fault", [faults.crash("broker-2", at=3, lasts=4), faults.crash("broker-1", at=3, lasts=4),
                                    faults.power_loss("broker-2", at=3, lasts=4)], ids=str)
 def test_who_loses_the_follower_goes_back_to_the_leader(fault):
-    made = simulate(replace(QUICK, consumer=NEAR), Workload(rate=50, seconds=12, keys=50, consumers=2), faults=[fault], seed=7, settle=120)
+    made = simulate(replace(QUICK, consumer=NEAR), Workload(rate=50, seconds=12, keys=50, consumers=2), faults=[fault],
+                    seed=7, settle=120)
     assert made.check().ok and made.history.drained
     assert made.history.records_sent() == len(made.end_to_end.seconds)
 

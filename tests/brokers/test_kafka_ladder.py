@@ -1,4 +1,4 @@
-"""Each version of the replication protocol fails at the schedule that is known to have broken it, and the next one does not."""
+"""Each version of the replication protocol fails at the schedule known to have broken it; the next does not."""
 
 import pytest
 from scenes import counterexamples
@@ -13,7 +13,8 @@ from . import ladder_schedules
 TWICE = "loses 2 records and diverges at 2 offsets"
 VERDICTS = {  # from the lowest rung to the highest
     "forgetful_follower": ["loses 1 record", KEEPS, KEEPS, KEEPS, KEEPS],
-    "hard_reset": ["loses 1 record and diverges at 1 offset", "loses 1 record", "loses 1 record", "loses 1 record", "loses 1 record"],
+    "hard_reset": ["loses 1 record and diverges at 1 offset", "loses 1 record", "loses 1 record", "loses 1 record",
+                   "loses 1 record"],
     "fast_leader_changes": [KEEPS, "diverges at 1 offset", KEEPS, KEEPS, KEEPS],
     "zombie_follower": [TWICE, TWICE, TWICE, KEEPS, KEEPS],
     "last_replica_standing": ["loses 2 records", "loses 2 records", "loses 2 records", "loses 2 records", KEEPS],
@@ -32,13 +33,15 @@ def test_every_counterexample_is_in_the_table():
 
 
 @pytest.mark.parametrize("name, rung, reasons", [
-    ("forgetful_follower", "truncate-to-high-watermark", ["broker-3 cuts its log of orders-0 back to offset 3, its own high watermark",
-                                                          "broker-3 becomes leader of orders-0 in epoch 2; its log ends at 3"]),
+    ("forgetful_follower", "truncate-to-high-watermark", [
+        "broker-3 cuts its log of orders-0 back to offset 3, its own high watermark",
+        "broker-3 becomes leader of orders-0 in epoch 2; its log ends at 3"]),
     ("hard_reset", "truncate-to-high-watermark", ["broker-2 has lost 1 record of orders-0 that were never flushed"]),
     ("fast_leader_changes", "kip-101", ["broker-2 writes offset 2, and never cuts it off again",
                                         "broker-3 becomes leader of orders-0 in epoch 2"]),
     ("zombie_follower", "kip-279", ["controller fences broker-3", "broker-3 becomes leader of orders-0 in epoch 4"]),
-    ("last_replica_standing", "kip-320", ["broker-2 loses power", "broker-2 becomes leader of orders-0 in epoch 2; its log ends at 3"]),
+    ("last_replica_standing", "kip-320", ["broker-2 loses power",
+                                          "broker-2 becomes leader of orders-0 in epoch 2; its log ends at 3"]),
 ])
 def test_each_failure_is_explained_in_words(name, rung, reasons):
     run = ALL[name]().on(rung)
@@ -50,7 +53,8 @@ def test_each_failure_is_explained_in_words(name, rung, reasons):
 
 SEEDS = 1_000
 SAMPLE = 300  # enough to see that one schedule in twenty breaks a lower rung
-FIRST = {"truncate-to-high-watermark": (1, "loses 1 record"), "kip-101": (7, "diverges at 1 offset"), "kip-279": (9, TWICE),
+FIRST = {"truncate-to-high-watermark": (1, "loses 1 record"), "kip-101": (7, "diverges at 1 offset"),
+         "kip-279": (9, TWICE),
          "kip-320": (8, "loses 2 records")}  # the first seed at which a rung fails and the next one does not
 
 
@@ -58,14 +62,16 @@ FIRST = {"truncate-to-high-watermark": (1, "loses 1 record"), "kip-101": (7, "di
 def test_the_highest_rung_loses_nothing_and_its_logs_agree(first):
     for seed in range(first, first + 200):
         run = ladder_schedules.schedule(seed).on("kip-966", trace=False)
-        assert verdict(run) == KEEPS and run.history.drained, f"seed {seed}: {run.report}\n{[str(fault) for fault in run.faults]}"
+        told = f"seed {seed}: {run.report}\n{[str(fault) for fault in run.faults]}"
+        assert verdict(run) == KEEPS and run.history.drained, told
 
 
 @pytest.mark.parametrize("rung, next_rung", list(zip(LADDER, LADDER[1:])))
 def test_every_lower_rung_fails_where_the_next_one_does_not(rung, next_rung):
     failed = {seed: found for seed in range(SAMPLE)
               if (found := verdict(ladder_schedules.schedule(seed).on(rung, trace=False))) != KEEPS}
-    closed = next(seed for seed in failed if verdict(ladder_schedules.schedule(seed).on(next_rung, trace=False)) == KEEPS)
+    closed = next(seed for seed in failed
+                  if verdict(ladder_schedules.schedule(seed).on(next_rung, trace=False)) == KEEPS)
     assert (closed, failed[closed]) == FIRST[rung]
     assert len(failed) > SAMPLE / 20
 
@@ -108,8 +114,8 @@ def test_logs_that_agree_are_left_alone_and_a_longer_one_is_cut(rung):
 def test_an_unknown_rung_is_refused_in_one_sentence():
     with pytest.raises(ValueError) as refusal:
         kafka.Cluster(replication_protocol="kip-392")
-    assert str(refusal.value) == ("replication_protocol: 'kip-392' is not allowed; it must be one of truncate-to-high-watermark, kip-101, "
-                                  "kip-279, kip-320, kip-966")
+    assert str(refusal.value) == ("replication_protocol: 'kip-392' is not allowed; it must be one of "
+                                  "truncate-to-high-watermark, kip-101, kip-279, kip-320, kip-966")
 
 
 def test_the_highest_rung_is_the_default():

@@ -49,7 +49,8 @@ def test_an_empty_log_has_nothing_to_read():
 
 # Epochs: KIP-101 and KIP-279
 
-@pytest.mark.parametrize("asked, answer", [(0, (-1, 0)), (1, (1, 5)), (2, (1, 5)), (3, (3, 9)), (4, (4, 10)), (9, (4, 10))])
+@pytest.mark.parametrize("asked, answer",
+                         [(0, (-1, 0)), (1, (1, 5)), (2, (1, 5)), (3, (3, 9)), (4, (4, 10)), (9, (4, 10))])
 def test_the_end_of_an_epoch_is_the_start_of_the_next_one_known(asked, answer):
     assert filled((3, 1), (2, 1), (4, 3), (1, 4)).end_of_epoch(asked) == answer
 
@@ -62,13 +63,16 @@ def test_truncation_forgets_the_epochs_it_removes():
 
 # Truncation and power loss
 
-@pytest.mark.parametrize("offset, kept, removed", [(9, [0, 3, 5], []), (20, [0, 3, 5], []), (8, [0, 3], [5]), (5, [0, 3], [5]),
-                                                   (4, [0], [3, 5]), (3, [0], [3, 5]), (1, [], [0, 3, 5]), (0, [], [0, 3, 5])])
+@pytest.mark.parametrize("offset, kept, removed",
+                         [(9, [0, 3, 5], []), (20, [0, 3, 5], []), (8, [0, 3], [5]), (5, [0, 3], [5]),
+                                                   (4, [0], [3, 5]), (3, [0], [3, 5]), (1, [], [0, 3, 5]),
+                          (0, [], [0, 3, 5])])
 def test_truncation_cuts_at_or_before_the_offset_at_the_border_of_a_batch(offset, kept, removed):
     log = filled((3, 0), (2, 0), (4, 0))
     log.high_watermark = 9
     assert offsets(log.truncate(offset)) == removed
-    assert offsets(log.batches) == kept and log.end_offset == log.high_watermark == sum(batch.count for batch in log.batches)
+    assert offsets(log.batches) == kept
+    assert log.end_offset == log.high_watermark == sum(batch.count for batch in log.batches)
 
 
 @pytest.mark.parametrize("flushed, kept", [(-1.0, []), (0.0, [0]), (1.5, [0, 3]), (2.0, [0, 3, 5]), (99.0, [0, 3, 5])])
@@ -147,7 +151,8 @@ TestLogAgainstList.settings = settings(max_examples=60, stateful_step_count=30, 
 # Keys to partitions
 
 @pytest.mark.parametrize("key, hashed", [("21", -973932308), ("foobar", -790332482), ("abc", 479470107),
-                                         ("a-little-bit-long-string", -985981536), ("a-little-bit-longer-string", -1486304829),
+                                         ("a-little-bit-long-string", -985981536),
+                                         ("a-little-bit-longer-string", -1486304829),
                                          ("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971)])
 def test_murmur2_is_that_of_every_client(key, hashed):
     """The vectors of Kafka's own UtilsTest, as signed 32-bit numbers."""

@@ -11,7 +11,10 @@ BLOCK = 200
 
 @pytest.mark.parametrize("first", range(0, 1000, BLOCK))
 def test_no_acknowledged_record_is_lost_and_order_is_kept(first):
-    """acks=all, min_insync=2, replication=3, idempotence, clean elections: 1,000 schedules in blocks, so that processors share them."""
+    """acks=all, min_insync=2, replication=3, idempotence, clean elections: 1,000 schedules.
+
+    In blocks, so that processors share them.
+    """
     disturbed = 0
     for seed in range(first, first + BLOCK):
         run = schedules.run(seed)
@@ -42,7 +45,8 @@ def test_acks_1_loses_what_a_cut_off_leader_had_acknowledged():
 
 
 def test_acks_1_loses_what_a_crashed_leader_had_not_yet_given_to_its_followers():
-    slow = [faults.slow_network("broker-2", "broker-3", extra=0.2, at=4, lasts=3), faults.crash("broker-1", at=5, lasts=15)]
+    slow = [faults.slow_network("broker-2", "broker-3", extra=0.2, at=4, lasts=3),
+            faults.crash("broker-1", at=5, lasts=15)]
     unsafe = simulate(kafka.Cluster(partitions=1, producer=kafka.Producer(acks=1)), STEADY, faults=slow, seed=1)
     safe = simulate(kafka.Cluster(partitions=1), STEADY, faults=slow, seed=1)
     assert safe.report.ok
@@ -52,9 +56,11 @@ def test_acks_1_loses_what_a_crashed_leader_had_not_yet_given_to_its_followers()
 @pytest.mark.parametrize("control", [None, kafka.KRaft()])
 def test_followers_of_a_partition_that_nobody_writes_to_join_its_in_sync_replicas_again(control):
     away = [faults.crash(name, at=2, lasts=20) for name in ("broker-2", "broker-3")]
-    run = simulate(kafka.Cluster(partitions=3, min_insync=1, control=control), Workload(rate=20, seconds=40, keys=1), faults=away, seed=7)
+    run = simulate(kafka.Cluster(partitions=3, min_insync=1, control=control), Workload(rate=20, seconds=40, keys=1),
+                   faults=away, seed=7)
     changes = run.trace.events.rows[run.trace.where("isr")]
-    assert {key: [int(row["count"]) for row in changes[changes["key"] == key]][-1] for key in set(changes["key"].tolist())} == {0: 3, 1: 3, 2: 3}
+    assert {key: [int(row["count"]) for row in changes[changes["key"] == key]][-1]
+            for key in set(changes["key"].tolist())} == {0: 3, 1: 3, 2: 3}
     assert 1 in changes["count"], "nobody was out, so nobody could come back"
 
 
@@ -64,14 +70,16 @@ def test_a_producer_finds_the_new_leader_of_a_machine_that_went_dark(request_tim
     """No answer at all, no refused connection either: also a failed attempt to connect makes a client ask who leads."""
     impatient = kafka.Producer(linger=0.1 if seed == 2 else 0.005, request_timeout=request_timeout)
     dark = faults.power_loss("broker-1", at=3)
-    run = simulate(kafka.Cluster(partitions=3, producer=impatient), Workload(rate=50, seconds=40, keys=50), faults=[dark], seed=seed)
+    run = simulate(kafka.Cluster(partitions=3, producer=impatient), Workload(rate=50, seconds=40, keys=50),
+                   faults=[dark], seed=seed)
     assert run.latency.n == run.history.records_sent() and run.report.ok
     assert run.latency.seconds.max() < 9 + 2 * max(request_timeout, 10)
 
 
 def test_an_unclean_election_loses_committed_records():
     away = [faults.isolate("broker-2", "broker-3", at=2, lasts=14), faults.crash("broker-1", at=13, lasts=30)]
-    clean, unclean = (simulate(kafka.Cluster(partitions=1, min_insync=1, unclean_leader_election=u), STEADY, faults=away, seed=1)
+    clean, unclean = (simulate(kafka.Cluster(partitions=1, min_insync=1, unclean_leader_election=u), STEADY,
+                               faults=away, seed=1)
                       for u in (False, True))
     assert clean.report.ok
     found(unclean, "lost write", "vanished")
@@ -89,8 +97,10 @@ def test_power_loss_without_fsync_loses_committed_records():
 def test_a_retry_without_idempotence_stores_records_twice():
     deaf = [faults.mute("broker-1", ["producer-1"], at=5, lasts=4)]  # requests arrive, answers do not
     impatient = dict(request_timeout=1.0, delivery_timeout=20.0)
-    plain = simulate(kafka.Cluster(partitions=1, producer=kafka.Producer(idempotence=False, **impatient)), STEADY, faults=deaf, seed=1)
-    idempotent = simulate(kafka.Cluster(partitions=1, producer=kafka.Producer(**impatient)), STEADY, faults=deaf, seed=1)
+    plain = simulate(kafka.Cluster(partitions=1, producer=kafka.Producer(idempotence=False, **impatient)), STEADY,
+                     faults=deaf, seed=1)
+    idempotent = simulate(kafka.Cluster(partitions=1, producer=kafka.Producer(**impatient)), STEADY,
+                          faults=deaf, seed=1)
     found(plain, "duplicate")
     assert plain.report.verdicts["duplicate"].permitted
     assert idempotent.report.verdicts["duplicate"].cases == 0
@@ -98,11 +108,13 @@ def test_a_retry_without_idempotence_stores_records_twice():
 
 
 def test_retries_without_idempotence_reorder_records():
-    """A request is lost, those behind it are not: it is sent again after them, unless sequence numbers hold them back."""
+    """A request is lost, those behind it are not: it is sent after them, unless sequence numbers hold them back."""
     lost = [faults.drop(["producer-1"], ["broker-1"], at=5, lasts=0.01)]
     impatient = dict(request_timeout=1.0, delivery_timeout=20.0)
-    plain = simulate(kafka.Cluster(partitions=1, producer=kafka.Producer(idempotence=False, **impatient)), STEADY, faults=lost, seed=1)
-    idempotent = simulate(kafka.Cluster(partitions=1, producer=kafka.Producer(**impatient)), STEADY, faults=lost, seed=1)
+    plain = simulate(kafka.Cluster(partitions=1, producer=kafka.Producer(idempotence=False, **impatient)), STEADY,
+                     faults=lost, seed=1)
+    idempotent = simulate(kafka.Cluster(partitions=1, producer=kafka.Producer(**impatient)), STEADY,
+                          faults=lost, seed=1)
     found(plain, "nonmonotonic send")
     assert idempotent.report.ok and idempotent.report.verdicts["nonmonotonic send"].cases == 0
     notes = {idempotent.trace.notes.get(int(event)) for event in idempotent.trace.where("refused")}
@@ -117,7 +129,8 @@ def test_acks_0_does_not_notice_what_it_loses():
 
 def test_below_min_insync_sends_are_refused_and_nothing_is_lost():
     alone = [faults.isolate("broker-2", "broker-3", at=4, lasts=14)]
-    impatient = kafka.Producer(request_timeout=2.0, delivery_timeout=20.0)  # otherwise it waits 30 s for the first five requests
+    # otherwise it waits 30 s for the first five requests
+    impatient = kafka.Producer(request_timeout=2.0, delivery_timeout=20.0)
     run = simulate(kafka.Cluster(partitions=1, producer=impatient), STEADY, faults=alone, seed=1)
     refusals = {run.trace.notes.get(int(event)) for event in run.trace.where("refused")}
     assert refusals == {"fewer in-sync replicas than min_insync, nothing was appended"}
@@ -125,9 +138,13 @@ def test_below_min_insync_sends_are_refused_and_nothing_is_lost():
 
 
 def test_an_append_whose_replicas_then_fail_is_indeterminate():
-    """Without KIP-966 the high watermark may pass a batch when too few replicas are left: NOT_ENOUGH_REPLICAS_AFTER_APPEND is `info`."""
+    """Without KIP-966 the high watermark may pass a batch when too few replicas are left.
+
+    Then NOT_ENOUGH_REPLICAS_AFTER_APPEND is `info`.
+    """
     cluster = schedules.cluster(producer=dict(retries=0, idempotence=False), replication_protocol="kip-320")
-    run = simulate(cluster, Workload(rate=200, seconds=6, keys=20), faults=[faults.isolate("broker-2", "broker-3", at=2, lasts=3)], seed=1)
+    run = simulate(cluster, Workload(rate=200, seconds=6, keys=20),
+                   faults=[faults.isolate("broker-2", "broker-3", at=2, lasts=3)], seed=1)
     rows = run.history.sends.rows
     names = [run.history.errors[code] for code in rows["error"]]
     types = {rows["type"][i] for i, name in enumerate(names) if name == "NOT_ENOUGH_REPLICAS_AFTER_APPEND"}

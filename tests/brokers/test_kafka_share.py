@@ -24,7 +24,8 @@ def run(workload, faults=(), seed=7, settle=150, **settings):
 
 
 def states(partition: SharePartition) -> list[str]:
-    return [partition.records[offset].state.name.lower() for offset in range(partition.start_offset, partition.end_offset)]
+    return [partition.records[offset].state.name.lower()
+            for offset in range(partition.start_offset, partition.end_offset)]
 
 
 def test_the_start_offset_goes_past_what_is_done_and_no_further():
@@ -97,7 +98,8 @@ def test_a_stuck_record_leaves_room_for_so_many_behind_it_done_or_not():
 
 
 def test_whole_batches_exceed_the_limit_and_record_limit_does_not():
-    assert SharePartition(5, 100).acquire(ANN, 1, 20, 30, batch_end=lambda offset: offset // 10 * 10 + 10) == list(range(10))
+    assert SharePartition(5, 100).acquire(ANN, 1, 20, 30,
+                                          batch_end=lambda offset: offset // 10 * 10 + 10) == list(range(10))
     assert SharePartition(5, 100).acquire(ANN, 1, 20, 30) == [0]
 
 
@@ -119,7 +121,8 @@ def test_other_arrows_do_not_exist():
             record.move(state)
 
 
-@pytest.mark.parametrize("members, partitions, readers", [(1, 1, 1), (3, 1, 3), (4, 4, 1), (2, 4, 1), (5, 4, 2), (8, 4, 2), (9, 4, 3)])
+@pytest.mark.parametrize("members, partitions, readers",
+                         [(1, 1, 1), (3, 1, 3), (4, 4, 1), (2, 4, 1), (5, 4, 2), (8, 4, 2), (9, 4, 3)])
 def test_a_partition_is_shared_only_when_there_are_more_members_than_partitions(members, partitions, readers):
     assignment = share_out(dict.fromkeys(range(members), ()), partitions)
     sizes = [len(keys) for keys in assignment.values()]
@@ -145,14 +148,17 @@ def test_poison_is_delivered_five_times_and_then_given_up_or_once_if_it_is_rejec
     for on_failure, deliveries, end in (("release", 5, "deadletter"), ("reject", 1, "reject")):
         result = run(workload, odd=(share.poison(10),), on_failure=on_failure, **ONE_BY_ONE)
         rows = result.history.deliveries.rows
-        assert (rows["value"] == 10).sum() == deliveries and share.settled_by(result.history, end)["value"].tolist() == [10]
+        assert (rows["value"] == 10).sum() == deliveries
+        assert share.settled_by(result.history, end)["value"].tolist() == [10]
         assert result.history.drained
     implicit = run(workload, odd=(share.poison(10),))
-    assert len(share.settled_by(implicit.history, "ack")) == len(implicit.history.created[0])  # nobody says that it failed
+    # nobody says that it failed
+    assert len(share.settled_by(implicit.history, "ack")) == len(implicit.history.created[0])
 
 
 def test_a_record_that_kills_its_consumer_is_never_given_up():
-    result = run(Workload(rate=20, seconds=20, keys=None, consumers=3, work=0.01), odd=(share.deadly(10),), restart_after=1.0, settle=0, **ONE_BY_ONE)
+    result = run(Workload(rate=20, seconds=20, keys=None, consumers=3, work=0.01), odd=(share.deadly(10),),
+                 restart_after=1.0, settle=0, **ONE_BY_ONE)
     rows = result.history.deliveries.rows
     assert (rows["value"] == 10).sum() > 40 and set(rows["attempt"][rows["value"] == 10]) == {1}
 
@@ -198,16 +204,20 @@ def test_who_hangs_does_not_renew():
 def test_delivery_counts_survive_a_leader_but_the_delivery_under_way_is_forgotten():
     """The slow record's first lock runs out and is written down; the leader dies during the second delivery."""
     workload = Workload(rate=5, seconds=20, keys=None, consumers=6, work=0.05)
-    result = run(workload, [faults.crash("broker-1", at=10)], odd=(share.slow(20, 60.0),), record_lock_duration=5.0, **ONE_BY_ONE)
+    result = run(workload, [faults.crash("broker-1", at=10)], odd=(share.slow(20, 60.0),),
+                 record_lock_duration=5.0, **ONE_BY_ONE)
     rows = result.history.deliveries.rows
     assert rows["attempt"][rows["value"] == 20].tolist() == [1, 2, 2, 3, 4, 5]
     assert result.trace.describe(result.trace.where("elected")[1]) == "broker-2 leads orders-0 in epoch 1"
 
 
 def test_members_come_and_go_and_nobody_waits_for_them():
-    events = (share.join("consumer-4", at=10), share.stop("consumer-1", at=15, lasts=5), share.stop("consumer-2", at=25))
-    result = run(Workload(rate=30, seconds=40, consumers=4, work=0.03), partitions=2, events=events, max_poll_records=10)
-    assert result.history.drained and result.report.ok and np.nanmax([share.sojourn(result.history, key).max() for key in (0, 1)]) < 3
+    events = (share.join("consumer-4", at=10), share.stop("consumer-1", at=15, lasts=5),
+              share.stop("consumer-2", at=25))
+    result = run(Workload(rate=30, seconds=40, consumers=4, work=0.03), partitions=2, events=events,
+                 max_poll_records=10)
+    assert result.history.drained and result.report.ok
+    assert np.nanmax([share.sojourn(result.history, key).max() for key in (0, 1)]) < 3
     nodes = result.trace.events.rows["node"][result.trace.where("deliver")]
     assert len(set(nodes)) == 4
 
@@ -242,7 +252,8 @@ def audit(result) -> None:
         key, offset, time = int(row["key"]), int(row["offset"]), float(row["time"])
         record = (key, offset)
         if kind == "elected":
-            known = {(key, at): state for (key, at), state in known.items() if at < start[key]}  # the rest only if it was stored
+            # the rest only if it was stored
+            known = {(key, at): state for (key, at), state in known.items() if at < start[key]}
         elif kind == "recovered":
             assert offset >= start[key]
             start[key] = offset
@@ -262,7 +273,8 @@ def audit(result) -> None:
             assert all(known[key, at].terminal for at in range(start[key], offset)) and offset > start[key]
             start[key] = offset
     ends = [len(result.history.created[key]) for key in range(config.partitions)]
-    assert [start[key] for key in range(config.partitions)] == ends  # every record is done, and the start offset is past it
+    # every record is done, and the start offset is past it
+    assert [start[key] for key in range(config.partitions)] == ends
     final = share.settled_by(result.history, "ack", "reject", "deadletter")
     assert len(final) == sum(ends) == len(np.unique(final[["key", "value"]]))  # in exactly one way
 
@@ -273,22 +285,27 @@ def schedule(seed: int):
     explicit = draw.random() < 0.6
     settings = {
         "partitions": draw.choice([1, 1, 2]), "batch_records": draw.choice([1, 1, 3]), "record_lock_duration": 1.0,
-        "delivery_count_limit": draw.choice([2, 3, 5]), "heartbeat_interval": 0.5, "session_timeout": 2.0, "broker_session_timeout": 0.7,
-        "acknowledgement_mode": "explicit" if explicit else "implicit", "acquire_mode": draw.choice(["batch_optimized", "record_limit"]),
-        "max_poll_records": draw.choice([1, 2, 10]), "fetch_max_wait": 0.2, "renew": explicit and draw.random() < 0.3,
+        "delivery_count_limit": draw.choice([2, 3, 5]), "heartbeat_interval": 0.5, "session_timeout": 2.0,
+        "broker_session_timeout": 0.7, "acknowledgement_mode": "explicit" if explicit else "implicit",
+        "acquire_mode": draw.choice(["batch_optimized", "record_limit"]), "max_poll_records": draw.choice([1, 2, 10]),
+        "fetch_max_wait": 0.2, "renew": explicit and draw.random() < 0.3,
         "on_failure": draw.choice(["release", "reject"]) if explicit else "release",
-        "odd": tuple(draw.choice([share.poison(draw.randrange(40)), share.slow(draw.randrange(40), draw.choice([0.7, 1.5, 4]))])
+        "odd": tuple(draw.choice([share.poison(draw.randrange(40)),
+                                  share.slow(draw.randrange(40), draw.choice([0.7, 1.5, 4]))])
                      for _ in range(draw.randint(0, 2)))}
     happen, broken = [], []
     for _ in range(draw.randint(0, 4)):
-        name, at, lasts = f"consumer-{draw.randint(1, 3)}", round(draw.uniform(0, 4), 3), round(draw.choice([0.05, 0.5, 2]) * draw.uniform(.5, 2), 3)
+        name, at = f"consumer-{draw.randint(1, 3)}", round(draw.uniform(0, 4), 3)
+        lasts = round(draw.choice([0.05, 0.5, 2]) * draw.uniform(.5, 2), 3)
         node = draw.choice([name, name, "broker-1", "broker-2", "coordinator"])
         pick = draw.randrange(8)
         if pick < 3:
             happen.append((share.stop, share.stall, share.stop)[pick](name, at, lasts))
         else:
-            broken.append([lambda: faults.crash(node, at, lasts), lambda: faults.pause(node, at, lasts), lambda: faults.crash("broker-1", at, lasts),
-                           lambda: faults.isolate(node, at=at, lasts=lasts), lambda: faults.power_loss(node, at=at, lasts=lasts)][pick - 3]())
+            broken.append([lambda: faults.crash(node, at, lasts), lambda: faults.pause(node, at, lasts),
+                           lambda: faults.crash("broker-1", at, lasts),
+                           lambda: faults.isolate(node, at=at, lasts=lasts),
+                           lambda: faults.power_loss(node, at=at, lasts=lasts)][pick - 3]())
     return settings | {"events": tuple(happen)}, broken
 
 
@@ -296,7 +313,8 @@ def schedule(seed: int):
 def test_the_promises_hold_under_any_schedule(block):
     for seed in range(250 * block, 250 * block + 250):
         settings, broken = schedule(seed)
-        workload = Workload(rate=12, seconds=4, record_bytes=200, keys=10, consumers=3, work=distributions.Exponential(0.06))
+        workload = Workload(rate=12, seconds=4, record_bytes=200, keys=10, consumers=3,
+                            work=distributions.Exponential(0.06))
         result = run(workload, broken, seed, settle=60, **settings)
         told = f"seed {seed}: {settings} {broken}"
         assert result.history.drained, told
@@ -309,9 +327,11 @@ def test_the_promises_hold_under_any_schedule(block):
 
 def test_a_leader_that_forgets_whose_lock_it_is_is_caught(monkeypatch):
     monkeypatch.setattr(SharePartition, "expire", lambda self, offsets, now: [])
-    monkeypatch.setattr(SharePartition, "held", lambda self, member, offset: (record := self.records.get(offset)) and record.state == State.ACQUIRED and record)
+    monkeypatch.setattr(SharePartition, "held", lambda self, member,
+                        offset: (record := self.records.get(offset)) and record.state == State.ACQUIRED and record)
     settings, _ = schedule(1)
-    result = run(Workload(rate=12, seconds=4, consumers=3, work=0.05), [faults.power_loss("consumer-1", at=2)], settle=20, **settings)
+    result = run(Workload(rate=12, seconds=4, consumers=3, work=0.05), [faults.power_loss("consumer-1", at=2)],
+                 settle=20, **settings)
     with pytest.raises(AssertionError):
         audit(result)
 
@@ -323,17 +343,18 @@ def test_a_leader_that_forgets_whose_lock_it_is_is_caught(monkeypatch):
     ({"record_lock_duration": 0.5}, "record_lock_duration"), ({"record_lock_duration": "30"}, "record_lock_duration"),
     ({"delivery_count_limit": 11}, "delivery_count_limit"), ({"delivery_count_limit": 2.5}, "delivery_count_limit"),
     ({"partition_max_record_locks": 99}, "partition_max_record_locks"), ({"session_timeout": 4}, "session_timeout"),
-    ({"acknowledgement_mode": "auto"}, "acknowledgement_mode"), ({"acquire_mode": "strict"}, "acquire_mode"), ({"renew": True}, "renew"),
-    ({"on_failure": "reject"}, "on_failure"), ({"max_poll_records": 0}, "max_poll_records"), ({"odd": [1]}, "odd"), ({"partitions": 0}, "partitions"),
-    ({"events": (1,)}, "events"), ({"batch_records": True}, "batch_records"), ({"zones": ()}, "zones")])
+    ({"acknowledgement_mode": "auto"}, "acknowledgement_mode"), ({"acquire_mode": "strict"}, "acquire_mode"),
+    ({"renew": True}, "renew"), ({"on_failure": "reject"}, "on_failure"), ({"max_poll_records": 0}, "max_poll_records"),
+    ({"odd": [1]}, "odd"), ({"partitions": 0}, "partitions"), ({"events": (1,)}, "events"),
+    ({"batch_records": True}, "batch_records"), ({"zones": ()}, "zones")])
 def test_nonsense_is_refused_by_name(settings, field):
     with pytest.raises(ValueError, match=f"^{field}: .* is not allowed; it must be "):
         kafka.ShareGroup(**settings)
 
 
 def test_nonsense_about_records_members_and_readers_is_refused_too():
-    for make, field in ((lambda: share.slow(-1, 1), "record"), (lambda: share.slow(1, -1), "seconds"), (lambda: share.Odd("late", 1), "kind"),
-                        (lambda: share.Partitions(attempts=0), "attempts"),
+    for make, field in ((lambda: share.slow(-1, 1), "record"), (lambda: share.slow(1, -1), "seconds"),
+                        (lambda: share.Odd("late", 1), "kind"), (lambda: share.Partitions(attempts=0), "attempts"),
                         (lambda: run(Workload(consumers=2), events=(share.stop("consumer-9", at=1),)), "member")):
         with pytest.raises(ValueError, match=f"^{field}: "):
             make()
@@ -345,4 +366,5 @@ def test_same_seed_same_trace_and_every_event_has_its_sentence():
     assert first.trace.digest() == again.trace.digest()
     _, one_of_each = np.unique(first.trace.events.rows["kind"], return_index=True)
     assert len(one_of_each) > 20 and all(first.trace.describe(event) for event in one_of_each.tolist())
-    assert str(first.story(limit=20)) and str(kafka.ShareGroup(renew=True, acknowledgement_mode="explicit")).startswith("ShareGroup(")
+    assert str(first.story(limit=20))
+    assert str(kafka.ShareGroup(renew=True, acknowledgement_mode="explicit")).startswith("ShareGroup(")

@@ -1,4 +1,4 @@
-"""The Kafka model against closed forms: batching delay, k-of-n acknowledgements, bytes between zones, lag and its drain."""
+"""The Kafka model against closed forms: batching, k-of-n acks, bytes between zones, lag and its drain."""
 
 import numpy as np
 import pytest
@@ -21,12 +21,14 @@ def test_batching_delay_is_that_of_the_closed_form():
 
 @pytest.mark.parametrize("replication, expected", [(2, 1.0), (3, 1.5), (5, 25 / 12)])
 def test_acks_all_waits_for_the_slowest_follower(replication, expected):
-    """With exponential fetch answers (mean 10 ms) and everything else instant, acks=all takes the maximum of the followers: H_n means."""
+    """Exponential fetch answers (mean 10 ms), all else instant: acks=all takes the followers' maximum, H_n means."""
     mean = 0.010
     cluster = kafka.Cluster(brokers=replication, partitions=1, replication=replication, min_insync=1, zones=("a",),
-                            network=NetworkProfile(same_zone=distributions.Fixed(0.0), cross_zone=0.0, bandwidth=float("inf")),
+                            network=NetworkProfile(same_zone=distributions.Fixed(0.0), cross_zone=0.0,
+                                                   bandwidth=float("inf")),
                             producer=kafka.Producer(linger=0.0), replica_fetch_wait_max=100.0)
-    run = simulate(_with_slow_answers(cluster, mean), Workload(rate=0.5, record_bytes=100, seconds=10_000, arrivals="even"), seed=5, trace=False)
+    run = simulate(_with_slow_answers(cluster, mean),
+                   Workload(rate=0.5, record_bytes=100, seconds=10_000, arrivals="even"), seed=5, trace=False)
     assert run.latency.mean == pytest.approx(mean * expected, rel=0.06)
     assert theory.kth_of_n_exponential_mean(1.0, replication - 1, replication - 1) == pytest.approx(expected)
 
@@ -47,7 +49,10 @@ class _with_slow_answers:
 
 
 def test_bytes_between_zones_are_those_of_the_closed_form():
-    """Three zones, replication 3, balanced leaders: per byte produced 2 cross for replication, 2/3 for the producer, 2/3 for a group."""
+    """Three zones, replication 3, balanced leaders: bytes that cross for each byte produced.
+
+    2 for replication, 2/3 for the producer, 2/3 for a group.
+    """
     run = simulate(kafka.Cluster(partitions=12, producer=kafka.Producer(batch_size=10**6, linger=0.1)),
                    Workload(rate=3_000, record_bytes=10_000, seconds=5, keys=10_000), seed=2, trace=False)
     produced = run.latency.n * 10_000

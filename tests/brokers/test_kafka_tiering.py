@@ -1,4 +1,4 @@
-"""Tiered storage (KIP-405): what moves when, who reads it from where, and that nothing within the retention is ever unreadable."""
+"""Tiered storage (KIP-405): what moves when, who reads it where; nothing within retention is ever unreadable."""
 import random
 from dataclasses import fields, replace
 from itertools import pairwise
@@ -15,8 +15,8 @@ from simulator.kernel.world import World
 
 from . import schedules
 
-SMALL = kafka.Tiering(segment_bytes=5_000, segment_time=100.0, local_retention=1.0, task_interval=0.5, retention_check_interval=0.5,
-                      chunk_bytes=2_000)
+SMALL = kafka.Tiering(segment_bytes=5_000, segment_time=100.0, local_retention=1.0, task_interval=0.5,
+                      retention_check_interval=0.5, chunk_bytes=2_000)
 LOCAL = kafka.Tiering(remote=False, segment_bytes=5_000, retention=6.0, retention_check_interval=0.5)
 ORDERS = Workload(rate=50, record_bytes=500, seconds=10, keys=50)
 
@@ -37,24 +37,27 @@ class Watched(kafka.Cluster):
         return self.running
 
 
-REST = faults.pause("controller", at=20, lasts=0.1)  # nothing but a reason for the run to go on until the tiers are at rest
+# nothing but a reason for the run to go on until the tiers are at rest
+REST = faults.pause("controller", at=20, lasts=0.1)
 
 
 def watched(tiering=SMALL, workload=ORDERS, faults=(), seed=7, **settings):
     """The run and the running system."""
-    config = Watched(**{field.name: getattr(system(tiering, **settings), field.name) for field in fields(kafka.Cluster)})
+    config = Watched(**{field.name: getattr(system(tiering, **settings), field.name)
+                        for field in fields(kafka.Cluster)})
     run = simulate(config, workload, faults=faults, seed=seed, settle=60)
     return run, config.running
 
 
 def offsets_are_continuous(running) -> bool:
-    """Whether a reader at each leader finds every offset from the log's start on, once, in remote and local segments together."""
+    """Whether a reader at each leader finds every offset from the log's start, once, in all segments together."""
     for key, state in running.controller.partitions.items():
         tiers = running.brokers[state.leader].tiers
         batches = list(tiers.everything(key))
         end = running.brokers[state.leader].logs[key].end_offset
         start = tiers.tiers.remote[key].start_offset
-        if (batches[0].offset if batches else end) > start or any(one.end != other.offset for one, other in pairwise(batches)):
+        gaps = any(one.end != other.offset for one, other in pairwise(batches))
+        if (batches[0].offset if batches else end) > start or gaps:
             return False
     return True
 
@@ -157,16 +160,18 @@ def test_a_tier_with_nothing_to_do_changes_nothing():
 def test_closed_and_committed_segments_are_copied_each_as_three_objects():
     run, running = watched(faults=[REST])
     remote, log = running.tiers.remote[0], running.brokers[0].logs[0]
-    assert run.check().ok and len(remote.segments) > 30 and all(segment.state == FINISHED for segment in remote.segments)
+    assert run.check().ok and len(remote.segments) > 30
+    assert all(segment.state == FINISHED for segment in remote.segments)
     assert all(one.end == other.base for one, other in pairwise(remote.segments)) and remote.segments[0].base == 0
     assert remote.segments[-1].end <= log.segments[-1].base and log.segments[-1].base - remote.segments[-1].end < 200
-    assert set(running.tiers.store.objects) == {segment.object(suffix) for segment in remote.segments for suffix in SUFFIXES}
+    assert set(running.tiers.store.objects) == {segment.object(suffix) for segment in remote.segments
+                                                for suffix in SUFFIXES}
     assert run.meters.counts["object-store PUT requests"] == 3 * len(remote.segments)
     assert run.meters.counts["object-store bytes written"] == running.tiers.store.stored
 
 
 def test_nothing_above_the_high_watermark_is_copied():
-    """Both followers are cut off: the leader goes on appending with acks=1, and nothing of it may leave for the store."""
+    """Both followers are cut off: the leader goes on with acks=1, and nothing of that may leave for the store."""
     cut_off = [faults.partition(["broker-1"], ["broker-2", "broker-3", "controller"], at=3, lasts=5)]
     run, running = watched(faults=cut_off, producer=kafka.Producer(acks=1))
     marks = happened(run, "high_watermark")
@@ -182,7 +187,9 @@ def test_every_replica_deletes_what_is_copied_and_old():
         assert 0 < log.local_start_offset <= running.tiers.remote[0].segments[-1].end
     deleted = happened(run, "deleted_locally")
     copied = {row["offset"] + row["count"]: row["time"] for row in happened(run, "copied")}
-    assert deleted and all(min(copied[end] for end in copied if end >= row["offset"] + row["count"]) <= row["time"] for row in deleted)
+    assert deleted
+    assert all(min(copied[end] for end in copied if end >= row["offset"] + row["count"]) <= row["time"]
+               for row in deleted)
 
 
 def test_local_retention_by_bytes_keeps_that_many():
@@ -201,7 +208,8 @@ def test_while_the_store_is_away_nothing_is_deleted_and_later_all_is_copied():
     run, running = watched(faults=[faults.crash("object-store", at=1, lasts=6)])
     early = [row for row in happened(run, "deleted_locally") if row["time"] < 7]
     first = min(row["time"] for row in happened(run, "copied") if row["time"] > 1.2)
-    assert run.check().ok and first > 7 and sum(row["count"] for row in early) <= 3 * 50 and offsets_are_continuous(running)
+    assert run.check().ok and first > 7 and sum(row["count"] for row in early) <= 3 * 50
+    assert offsets_are_continuous(running)
 
 
 def test_the_remote_tier_forgets_what_is_older_than_the_retention():
@@ -214,7 +222,8 @@ def test_the_remote_tier_forgets_what_is_older_than_the_retention():
 
 
 def test_disks_are_metered():
-    with_tier, without = (simulate(system(tiering), ORDERS, seed=7).meters for tiering in (SMALL, replace(LOCAL, retention=60.0)))
+    with_tier, without = (simulate(system(tiering), ORDERS, seed=7).meters
+                          for tiering in (SMALL, replace(LOCAL, retention=60.0)))
     assert with_tier.integrals["disk byte-seconds"] < 0.5 * without.integrals["disk byte-seconds"]
     assert with_tier.integrals["object-store byte-seconds"] > 0 == without.integrals["object-store byte-seconds"]
 
@@ -236,19 +245,21 @@ def test_a_cold_read_takes_what_the_store_takes():
     run, _ = watched(replace(SMALL, store=slow, chunk_bytes=1_000_000), faults=AWAY)
     reads = [row["time"] for row in happened(run, "cold_read") if row["time"] > 9]
     gaps = [after - before for before, after in pairwise(reads)]
-    assert min(gaps) > 0.2 and sorted(gaps)[len(gaps) // 2] == pytest.approx(0.4, abs=0.02)  # each segment: its indexes, then its records
+    # each segment: its indexes, then its records
+    assert min(gaps) > 0.2 and sorted(gaps)[len(gaps) // 2] == pytest.approx(0.4, abs=0.02)
 
 
 def test_chunks_are_read_once_for_two_who_read_behind_each_other():
     """Fetches smaller than a chunk are served from the broker's cache."""
     small = kafka.Consumer(max_partition_fetch_bytes=1_000)
-    few, many = (watched(replace(SMALL, chunk_bytes=5_000, chunk_cache=cache), faults=AWAY, consumer=small)[0].meters.counts
+    few, many = (watched(replace(SMALL, chunk_bytes=5_000, chunk_cache=cache), faults=AWAY,
+                         consumer=small)[0].meters.counts
                  for cache in (16, 0))
     assert few["object-store GET requests"] < 0.5 * many["object-store GET requests"]
 
 
 def test_cold_readers_do_not_hold_up_the_tail_and_readers_of_the_disk_do():
-    """The same catch-up, with all segments on a disk of 1 MB/s behind a small page cache, and with old ones in the store."""
+    """The same catch-up, with all on a disk of 1 MB/s behind a small page cache, and with the old in the store."""
     heavy = Workload(rate=200, record_bytes=1_000, seconds=20, keys=50, consumers=1)
     away = [faults.crash("consumer-1", at=1, lasts=12)]
     disk = dict(segment_bytes=100_000, page_cache=600_000, disk_bandwidth=1e6)
@@ -290,7 +301,8 @@ def test_a_copy_that_a_crash_left_unfinished_is_cleaned_up():
 
 @pytest.mark.parametrize("tiering", [SMALL, LOCAL], ids=["remote", "local"])
 def test_a_follower_that_was_away_for_long_begins_anew(tiering):
-    run, running = watched(tiering, workload=replace(ORDERS, seconds=16), faults=[faults.crash("broker-2", at=2, lasts=10)])
+    run, running = watched(tiering, workload=replace(ORDERS, seconds=16),
+                           faults=[faults.crash("broker-2", at=2, lasts=10)])
     anew = happened(run, "begun_anew")
     assert [run.trace.nodes[row["node"]].name for row in anew] == ["broker-2"]
     logs = [broker.logs[0] for broker in running.brokers]
@@ -298,7 +310,8 @@ def test_a_follower_that_was_away_for_long_begins_anew(tiering):
 
 
 def test_a_follower_that_began_anew_can_lead():
-    trouble = [faults.crash("broker-2", at=2, lasts=6), faults.crash("broker-1", at=12, lasts=4), faults.crash("consumer-1", at=3, lasts=11)]
+    trouble = [faults.crash("broker-2", at=2, lasts=6), faults.crash("broker-1", at=12, lasts=4),
+               faults.crash("consumer-1", at=3, lasts=11)]
     run, running = watched(workload=replace(ORDERS, seconds=18), faults=trouble)
     assert running.controller.partitions[0].leader == 1 and run.check().ok and offsets_are_continuous(running)
     assert len(run.end_to_end.seconds) == run.history.records_sent()
@@ -315,7 +328,8 @@ def trouble(seed: int) -> list[faults.Fault]:
     """The schedules of the other promises, and something for the store and the consumer."""
     draw = random.Random(seed)
     more = [lambda at: faults.crash("object-store", at=at, lasts=draw.uniform(0.3, 4)),
-            lambda at: faults.partition(["object-store"], [draw.choice(schedules.BROKERS)], at=at, lasts=draw.uniform(0.3, 4)),
+            lambda at: faults.partition(["object-store"], [draw.choice(schedules.BROKERS)], at=at,
+                                        lasts=draw.uniform(0.3, 4)),
             lambda at: faults.mute("object-store", schedules.BROKERS, at=at, lasts=draw.uniform(0.3, 2)),
             lambda at: faults.crash("consumer-1", at=at, lasts=draw.uniform(1, 6))]
     return schedules.schedule(seed) + [draw.choice(more)(draw.uniform(0.5, 8)) for _ in range(draw.randint(0, 2))]
@@ -324,7 +338,8 @@ def trouble(seed: int) -> list[faults.Fault]:
 VARIANTS = {
     "tiered": SMALL,
     "short retention": replace(SMALL, retention=4.0, local_retention=0.5),
-    "by bytes": replace(SMALL, local_retention=None, local_retention_bytes=0, chunk_cache=0, store=profile("s3-express")),
+    "by bytes": replace(SMALL, local_retention=None, local_retention_bytes=0, chunk_cache=0,
+                        store=profile("s3-express")),
     "local only": LOCAL,
 }
 
@@ -338,7 +353,8 @@ def under_faults(variant: str, seed: int) -> str:
     return str(run.check()) if not run.check().ok else "" if whole else "not everything is readable"
 
 
-@pytest.mark.parametrize("seed", [*range(19), 1829])  # the last one sent a batch again whose first copy had left the disk
+# the last one sent a batch again whose first copy had left the disk
+@pytest.mark.parametrize("seed", [*range(19), 1829])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_under_any_faults_nothing_acknowledged_and_within_the_retention_is_unreadable(variant, seed):
     assert under_faults(variant, seed) == ""
@@ -347,17 +363,21 @@ def test_under_any_faults_nothing_acknowledged_and_within_the_retention_is_unrea
 # Nonsense
 
 @pytest.mark.parametrize("settings, field", [
-    ({"remote": "yes"}, "remote"), ({"segment_bytes": 0}, "segment_bytes"), ({"segment_time": 0}, "segment_time"), ({"retention": -1}, "retention"),
-    ({"local_retention": 8 * 86_400.0}, "local_retention"), ({"local_retention_bytes": -1}, "local_retention_bytes"), ({"task_interval": 0}, "task_interval"),
-    ({"retention_check_interval": None}, "retention_check_interval"), ({"reader_threads": 0}, "reader_threads"), ({"chunk_bytes": 1.5}, "chunk_bytes"),
-    ({"chunk_cache": -1}, "chunk_cache"), ({"page_cache": 0}, "page_cache"), ({"disk_bandwidth": 0}, "disk_bandwidth"), ({"store": "s3"}, "store"),
-    ({"remote": False, "local_retention": 1.0}, "local_retention"), ({"remote": False, "local_retention_bytes": 1}, "local_retention_bytes")], ids=str)
+    ({"remote": "yes"}, "remote"), ({"segment_bytes": 0}, "segment_bytes"), ({"segment_time": 0}, "segment_time"),
+    ({"retention": -1}, "retention"), ({"local_retention": 8 * 86_400.0}, "local_retention"),
+    ({"local_retention_bytes": -1}, "local_retention_bytes"), ({"task_interval": 0}, "task_interval"),
+    ({"retention_check_interval": None}, "retention_check_interval"), ({"reader_threads": 0}, "reader_threads"),
+    ({"chunk_bytes": 1.5}, "chunk_bytes"),
+    ({"chunk_cache": -1}, "chunk_cache"), ({"page_cache": 0}, "page_cache"), ({"disk_bandwidth": 0}, "disk_bandwidth"),
+    ({"store": "s3"}, "store"), ({"remote": False, "local_retention": 1.0}, "local_retention"),
+    ({"remote": False, "local_retention_bytes": 1}, "local_retention_bytes")], ids=str)
 def test_nonsense_is_refused_by_field(settings, field):
     with pytest.raises(ValueError, match=f"^{field}: .* is not allowed; it must be "):
         kafka.Tiering(**settings)
 
 
 def test_every_setting_is_refused_something():
-    tried = {"remote", "segment_bytes", "segment_time", "retention", "local_retention", "local_retention_bytes", "task_interval",
-             "retention_check_interval", "reader_threads", "chunk_bytes", "chunk_cache", "page_cache", "disk_bandwidth", "store"}
+    tried = {"remote", "segment_bytes", "segment_time", "retention", "local_retention", "local_retention_bytes",
+             "task_interval", "retention_check_interval", "reader_threads", "chunk_bytes", "chunk_cache", "page_cache",
+             "disk_bandwidth", "store"}
     assert tried == {field.name for field in fields(kafka.Tiering)}

@@ -1,4 +1,7 @@
-"""Transactions in exact scenarios: all or nothing, zombies fenced, decisions that survive, and the one that a delayed EndTxn takes twice."""
+"""Transactions in exact scenarios: all or nothing, zombies fenced, decisions that survive.
+
+And the one that a delayed EndTxn takes twice.
+"""
 
 import numpy as np
 import pytest
@@ -15,12 +18,14 @@ STEADY = Workload(rate=50, seconds=6, keys=20)
 
 
 def transactions(*troubles, seed=7, workload=STEADY, **settings):
-    return simulate(kafka.Transactions(**dict(cluster=QUICK, commit_interval=0.3) | settings), workload, faults=troubles, seed=seed)
+    return simulate(kafka.Transactions(**dict(cluster=QUICK, commit_interval=0.3) | settings), workload,
+                    faults=troubles, seed=seed)
 
 
 def outcomes(run, process="producer-1") -> list[int]:
     rows = run.history.transactions.rows
-    return rows["type"][rows["process"] == run.history.processes.code(process)].tolist() if process in run.history.processes else []
+    return rows["type"][rows["process"]
+                        == run.history.processes.code(process)].tolist() if process in run.history.processes else []
 
 
 def told(run, kind: str) -> list[str]:
@@ -83,16 +88,18 @@ def test_under_version_2_the_same_delay_does_nothing():
 
 
 def test_a_delayed_abort_takes_half_of_a_later_transaction_that_was_committed():
-    """Found by the search over random schedules: version 1 tears a transaction, and loses what its producer was told is committed."""
+    """Found by random search: version 1 tears a transaction, and loses what was committed, as the producer was told."""
     torn, whole = (schedules.transactions(37, version) for version in (1, 2))
     assert {"lost write", "torn transaction"} <= set(torn.report.broken) and whole.report.ok
-    assert "(committed) the log holds value 12 of orders-1, but not value 10 of orders-0" in torn.report.of("torn transaction")[0].sentence
+    told = torn.report.of("torn transaction")[0].sentence
+    assert "(committed) the log holds value 12 of orders-1, but not value 10 of orders-0" in told
 
 
-@pytest.mark.parametrize("settings, broken", [(dict(transaction_version=1), True), (dict(strict_markers=False), True), (dict(), False)],
+@pytest.mark.parametrize("settings, broken",
+                         [(dict(transaction_version=1), True), (dict(strict_markers=False), True), (dict(), False)],
                          ids=["version 1", "version 2 before KIP-1228", "version 2"])
 def test_a_marker_that_arrives_again_in_the_next_transaction(settings, broken, monkeypatch):
-    """An abort, written, repeated by the network a quarter of a second later: it must not abort what is under way by then."""
+    """An abort, written, repeated by the network 0.25 s later: it must not abort what is under way by then."""
     write, repeated = TransactionalBroker.on_write_markers, []
 
     def twice(broker, call, event):
@@ -136,12 +143,14 @@ def log_of(*batches: LogBatch, high_watermark: int) -> Log:
 
 def written(offset: int, producer: int = 1, marker: str = "") -> LogBatch:
     """A record of a transaction, or the marker that ends it."""
-    return LogBatch(offset, 1, 0, offset, producer, 100, transactional=True, marker=marker, hidden=bool(marker), content=0)
+    return LogBatch(offset, 1, 0, offset, producer, 100, transactional=True, marker=marker,
+                    hidden=bool(marker), content=0)
 
 
 def test_the_last_stable_offset_waits_for_the_marker_to_be_replicated():
     batches = written(0), written(1, producer=2), written(2, marker="commit"), written(3, producer=2, marker="abort")
-    stable = [log_of(*batches[:end], high_watermark=mark).stable_offset for end, mark in ((1, 1), (3, 2), (3, 3), (4, 3), (4, 4))]
+    stable = [log_of(*batches[:end], high_watermark=mark).stable_offset
+              for end, mark in ((1, 1), (3, 2), (3, 3), (4, 3), (4, 4))]
     assert stable == [0, 0, 1, 1, 4]
 
 
@@ -153,9 +162,10 @@ def test_a_log_that_is_cut_back_forgets_how_a_transaction_ended():
 
 
 def test_an_open_transaction_holds_up_every_reader_of_its_partitions():
-    """Two producers; one stands still for two seconds with a transaction open: what the other commits meanwhile waits as well."""
+    """Two producers; one stalls for two seconds in a transaction: what the other commits meanwhile waits as well."""
     still = faults.pause("producer-2", at=2.05, lasts=2)
-    committed, uncommitted = (transactions(still, producers=2, isolation=isolation) for isolation in ("read_committed", "read_uncommitted"))
+    committed, uncommitted = (transactions(still, producers=2, isolation=isolation)
+                              for isolation in ("read_committed", "read_uncommitted"))
     delivered = {name: _longest_silence(run) for name, run in (("committed", committed), ("uncommitted", uncommitted))}
     assert delivered["committed"] > 1.8 > 0.5 > delivered["uncommitted"]
     assert committed.report.ok
@@ -176,18 +186,21 @@ def test_readers_of_committed_records_wait_half_a_transaction_on_average(interva
 # The coordinator fails
 
 @pytest.mark.parametrize("version", [1, 2])
-@pytest.mark.parametrize("state", ["Empty", "Ongoing", "PrepareCommit", "PrepareAbort", "CompleteCommit", "CompleteAbort"])
+@pytest.mark.parametrize("state", ["Empty", "Ongoing", "PrepareCommit", "PrepareAbort", "CompleteCommit",
+                                   "CompleteAbort"])
 def test_a_coordinator_that_crashes_in_any_state_is_continued_by_the_next(state, version):
-    """The broker that coordinates crashes a moment after the transaction has come into this state; another one reads its log and goes on."""
+    """The coordinating broker crashes just after the transaction has come into this state; another takes over."""
     settings = dict(transaction_version=version, abort_every=2, transaction_timeout=3.0, timeout_check=0.5)
     calm = transactions(**settings)
     rows = calm.trace.events.rows
-    moment, node = next((float(rows["time"][event]), int(rows["node"][event])) for event in calm.trace.where("transaction").tolist()
+    moment, node = next((float(rows["time"][event]), int(rows["node"][event]))
+                        for event in calm.trace.where("transaction").tolist()
                         if calm.trace.notes[event].startswith(state))
     coordinator = calm.trace.nodes[node].name
     run = transactions(faults.crash(coordinator, at=moment + 0.0004, lasts=2), **settings)
     assert run.report.ok and run.history.drained, run.report
-    assert len({int(run.trace.events.rows["node"][event]) for event in run.trace.where("coordinates", key="__transaction_state-0")}) == 2
+    assert len({int(run.trace.events.rows["node"][event])
+                for event in run.trace.where("coordinates", key="__transaction_state-0")}) == 2
     assert outcomes(run).count(0) > 3
 
 
@@ -205,10 +218,12 @@ def steps(seed=7) -> dict[str, float]:
     """When worker-1 takes each step of its first transaction after two seconds, in a run without faults."""
     run = pipeline(seed=seed)
     rows, worker = run.trace.events.rows, [node.name for node in run.trace.nodes].index("worker-1")
-    begin = next(float(rows["time"][event]) for event in run.trace.where("began", node="worker-1") if rows["time"][event] > 2)
+    begin = next(float(rows["time"][event])
+                 for event in run.trace.where("began", node="worker-1") if rows["time"][event] > 2)
     found = {"began": begin}
     for kind in ("produce", "txn_offset_commit", "end_txn", "committed"):
-        found[kind] = next(float(rows["time"][event]) for event in run.trace.where(kind, node="worker-1") if rows["time"][event] > begin)
+        found[kind] = next(float(rows["time"][event])
+                           for event in run.trace.where(kind, node="worker-1") if rows["time"][event] > begin)
     assert rows["node"][run.trace.where("began", node="worker-1")[0]] == worker
     return found
 
@@ -216,7 +231,7 @@ def steps(seed=7) -> dict[str, float]:
 @pytest.mark.parametrize("step", ["began", "produce", "txn_offset_commit", "end_txn", "committed"])
 @pytest.mark.parametrize("trouble", ["crash", "pause"])
 def test_exactly_once_whatever_step_a_worker_dies_or_stands_still_at(step, trouble):
-    """Killed for a second, or paused for so long that the other worker takes over and this one comes back as a zombie."""
+    """Killed for a second, or paused for so long that the other worker takes over and it is back as a zombie."""
     at = steps()[step] + 0.0002
     fault = faults.crash("worker-1", at=at, lasts=1) if trouble == "crash" else faults.pause("worker-1", at=at, lasts=3)
     run = pipeline(fault)
@@ -224,7 +239,8 @@ def test_exactly_once_whatever_step_a_worker_dies_or_stands_still_at(step, troub
     assert set(schedules.results(run).values()) == {1}
 
 
-@pytest.mark.parametrize("fault", [faults.crash("worker-1", at=2.03, lasts=1), faults.pause("worker-1", at=2.03, lasts=3)], ids=str)
+@pytest.mark.parametrize("fault", [faults.crash("worker-1", at=2.03, lasts=1),
+                                   faults.pause("worker-1", at=2.03, lasts=3)], ids=str)
 def test_at_least_once_does_some_of_it_twice(fault):
     once, twice = (pipeline(fault, exactly_once=exactly) for exactly in (True, False))
     assert set(schedules.results(once).values()) == {1}
@@ -254,7 +270,8 @@ def test_a_marker_of_a_coordinator_that_was_replaced_is_refused():
     (lambda: kafka.Transactions(transaction_version=True), "transaction_version: True is not allowed"),
     (lambda: kafka.Transactions(isolation="serializable"), "isolation: 'serializable' is not allowed"),
     (lambda: kafka.Transactions(commit_interval=0), "commit_interval: 0 is not allowed"),
-    (lambda: kafka.Transactions(commit_interval=90), "commit_interval: 90 is not allowed; it must be shorter than transaction_timeout"),
+    (lambda: kafka.Transactions(commit_interval=90), "commit_interval: 90 is not allowed; it must be shorter than "
+                                                     "transaction_timeout"),
     (lambda: kafka.Transactions(producers=0), "producers: 0 is not allowed"),
     (lambda: kafka.Transactions(abort_every=-1), "abort_every: -1 is not allowed"),
     (lambda: kafka.Transactions(replace_at=-1), "replace_at: -1 is not allowed"),

@@ -1,4 +1,7 @@
-"""Transactions under random faults: version 2 keeps every promise, version 1 is found out, and a pipeline counts once, or at least once."""
+"""Transactions under random faults: version 2 keeps every promise, version 1 is found out.
+
+A pipeline counts once, or at least once.
+"""
 
 from collections import Counter
 
@@ -11,7 +14,7 @@ BLOCK = 100
 
 @pytest.mark.parametrize("first", range(0, 1000, BLOCK))
 def test_version_2_is_all_or_nothing_whatever_happens(first):
-    """1,000 schedules: brokers and clients that crash, pause, lose power and each other, and messages that come too late."""
+    """1,000 schedules: brokers and clients crash, pause, lose power and each other, and messages come late."""
     disturbed = 0
     for seed in range(first, first + BLOCK):
         run = schedules.transactions(seed)
@@ -22,17 +25,19 @@ def test_version_2_is_all_or_nothing_whatever_happens(first):
 
 
 def test_a_search_finds_the_delayed_end_of_version_1():
-    """The same schedules break version 1 in about every tenth run, and each time in a way that a transaction promises to exclude."""
+    """The same schedules break version 1 in about every tenth run, each time as a transaction promises not to."""
     broken = Counter(kind for seed in range(100) for kind in schedules.transactions(seed, version=1).report.broken)
     assert broken["aborted read"] >= 3
-    assert set(broken) <= {"aborted read", "lost write", "torn transaction", "dirty read", "external poll skip", "unseen", "vanished"}
+    assert set(broken) <= {"aborted read", "lost write", "torn transaction", "dirty read", "external poll skip",
+                           "unseen", "vanished"}
 
 
 @pytest.mark.parametrize("seeds", [range(0, 30), range(30, 60)], ids=str)
 def test_an_exactly_once_pipeline_gives_each_effect_once(seeds):
     for seed in seeds:
         run = schedules.pipeline(seed)
-        assert not run.report.broken and run.history.drained, f"seed {seed}: {run.report}\n{[str(fault) for fault in run.faults]}"
+        told = f"seed {seed}: {run.report}\n{[str(fault) for fault in run.faults]}"
+        assert not run.report.broken and run.history.drained, told
         assert set(schedules.results(run).values()) == {1}, f"seed {seed}: {[str(fault) for fault in run.faults]}"
 
 

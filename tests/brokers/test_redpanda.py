@@ -1,4 +1,7 @@
-"""Redpanda keeps what a majority has on disk under random faults; without fsync a power loss that hits all takes it, and is named."""
+"""Redpanda keeps what a majority has on disk under random faults.
+
+Without fsync a power loss that hits all takes it, and is named.
+"""
 from dataclasses import replace
 
 import pytest
@@ -71,18 +74,20 @@ def test_kafka_without_flush_loses_far_more_and_with_it_nothing():
 
 
 def test_random_schedules_find_the_loss_without_fsync():
-    """Some of the same schedules break a cluster that answers from memory; no promise is checked that cannot be broken."""
+    """Some of the same schedules break a cluster that answers from memory: no promise is unbreakable."""
     cached = replace(schedules.QUICK, fsync=False, max_flush_delay=1.0)
     broken_by = [seed for seed in range(40) if schedules.run(seed, cached).report.broken]
     assert len(broken_by) > 3
     for seed in broken_by:
-        assert any(fault.kind == "power_loss" for fault in schedules.schedule(seed)), "nothing but a power loss can do it"
+        assert any(fault.kind == "power_loss"
+                   for fault in schedules.schedule(seed)), "nothing but a power loss can do it"
 
 
 def test_a_follower_that_stands_still_holds_kafka_up_and_not_redpanda():
     """Kafka waits for every in-sync replica, until it is no longer one; Raft for the faster of two."""
     stands_still = [faults.pause("broker-2", at=4, lasts=4)]
-    isr, majority = (simulate(system, STEADY, faults=stands_still, seed=1) for system in (kafka.Cluster(partitions=1), ONE))
+    isr, majority = (simulate(system, STEADY, faults=stands_still, seed=1)
+                     for system in (kafka.Cluster(partitions=1), ONE))
     assert isr.report.ok and majority.report.ok
     assert isr.latency.seconds.max() > 3.5
     assert majority.latency.seconds.max() < 0.05
@@ -138,7 +143,8 @@ def test_a_transform_repeats_records_after_a_change_of_leader_and_leaves_none_ou
 def test_a_transform_takes_its_time_from_the_core_of_its_partition():
     """A core that spends 1.9 ms on each of 500 records a second keeps requests waiting behind whole batches."""
     own = replace(ONE, request_cpu=0.0001)
-    idle, busy = (simulate(replace(own, transform=redpanda.Transform(cpu=cpu)), STEADY, seed=1, trace=False) for cpu in (0.0, 0.0019))
+    idle, busy = (simulate(replace(own, transform=redpanda.Transform(cpu=cpu)), STEADY, seed=1, trace=False)
+                  for cpu in (0.0, 0.0019))
     assert busy.latency.p99 > 2 * idle.latency.p99
 
 

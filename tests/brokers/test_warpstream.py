@@ -9,8 +9,9 @@ from simulator.brokers.warpstream.calibration import PUBLISHED, SYSTEMS, WORKLOA
 from simulator.kernel.network import NetworkProfile
 from simulator.kernel.objectstore import StoreProfile
 
-STILL = warpstream.Cluster(store=StoreProfile(0.03, 0.1, 0.1, 0.1, 0.1), metadata=0.02, network=NetworkProfile.instant(),
-                           agents=1, zones=1, producers=1, partitions=1, linger=0.0, compaction_interval=None)
+STILL = warpstream.Cluster(store=StoreProfile(0.03, 0.1, 0.1, 0.1, 0.1), metadata=0.02,
+                           network=NetworkProfile.instant(), agents=1, zones=1, producers=1, partitions=1, linger=0.0,
+                           compaction_interval=None)
 STEADY = Workload(rate=200, record_bytes=1_000, seconds=20, keys=50, consumers=3)
 
 
@@ -66,7 +67,8 @@ def test_no_partition_has_a_leader():
 # What it costs
 
 def test_clients_that_stay_in_their_zone_cross_none():
-    near, far = (simulate(warpstream.Cluster(zone_aligned=aligned, producers=18), replace(STEADY, consumers=6), seed=2, trace=False)
+    near, far = (simulate(warpstream.Cluster(zone_aligned=aligned, producers=18), replace(STEADY, consumers=6),
+                          seed=2, trace=False)
                  for aligned in (True, False))
     produced = 1_000 * near.history.records_sent()
     metadata = near.meters.cross_zone_bytes()
@@ -81,7 +83,8 @@ def test_a_file_is_read_once_a_zone():
 
 
 def test_a_smaller_window_is_more_requests():
-    puts = [simulate(warpstream.Cluster(batch_timeout=window), STEADY, seed=2, trace=False).meters.counts["object-store PUT requests"]
+    puts = [simulate(warpstream.Cluster(batch_timeout=window), STEADY, seed=2,
+                     trace=False).meters.counts["object-store PUT requests"]
             for window in (0.5, 0.25, 0.05)]
     assert puts[0] < puts[1] < puts[2] and puts[2] > 2.5 * puts[1]
 
@@ -105,7 +108,8 @@ def test_express_writes_a_majority_of_three_buckets():
 
 def test_without_a_majority_nothing_is_acknowledged_until_it_is_back():
     express = warpstream.Cluster(store="s3-express", batch_timeout=0.05, compaction_interval=None)
-    run = simulate(express, STEADY, faults=[faults.crash(f"object-store-{zone}", at=5, lasts=4) for zone in "ab"], seed=2)
+    run = simulate(express, STEADY, faults=[faults.crash(f"object-store-{zone}", at=5, lasts=4) for zone in "ab"],
+                   seed=2)
     done = run.history.sends.rows["completed"]
     assert run.check().ok and not np.any((done > 5.2) & (done < 9))
 
@@ -128,8 +132,8 @@ def test_produce_latencies_are_the_published_ones(calibration, capsys):
     for figure in PUBLISHED:
         value = measured(calibration, figure)
         error = value / figure.value - 1
-        lines.append(f"{figure.system:<30}{figure.what:<12}{figure.percentile}  model {1000 * value:4.0f} ms  published "
-                     f"{'<' if figure.bound else ' '}{1000 * figure.value:4.0f} ms  {100 * error:+4.0f} %")
+        lines.append(f"{figure.system:<30}{figure.what:<12}{figure.percentile}  model {1000 * value:4.0f} ms  "
+                     f"published {'<' if figure.bound else ' '}{1000 * figure.value:4.0f} ms  {100 * error:+4.0f} %")
         if figure.what == "produce" and abs(error) > 0.15:
             off.append((figure.system, figure.percentile, figure.value))
     with capsys.disabled():
@@ -161,7 +165,8 @@ def test_end_to_end_is_too_fast_and_the_docstring_says_so(calibration):
     ({"diskless": "kip-1163"}, "diskless: 'kip-1163' is not allowed; it must be 'warpstream' or 'kip-1150'"),
     ({"lightning": 1}, "lightning: 1 is not allowed; it must be True or False"),
     ({"metadata": -0.1}, "metadata: -0.1 is not a number of seconds (at least 0) or a distribution"),
-    ({"compaction_interval": 0}, "compaction_interval: 0 is not allowed; it must be a number of seconds, greater than 0"),
+    ({"compaction_interval": 0}, "compaction_interval: 0 is not allowed; it must be a number of seconds, greater than "
+                                 "0"),
 ])
 def test_bad_input_is_refused_in_one_sentence(settings, said):
     with pytest.raises(ValueError) as refusal:

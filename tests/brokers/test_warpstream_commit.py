@@ -47,7 +47,8 @@ def test_what_a_dead_producer_left_behind_cannot_come_in_between():
 
 def broken(seeds, **settings) -> set[str]:
     """The kinds of anomalies, permitted or not, that turn up under these schedules."""
-    return {kind for seed in seeds for kind, verdict in schedules.run(seed, **settings).check().verdicts.items() if verdict.cases}
+    return {kind for seed in seeds for kind, verdict in schedules.run(seed, **settings).check().verdicts.items()
+            if verdict.cases}
 
 
 def test_without_sequences_at_the_commit_retries_are_stored_twice(monkeypatch):
@@ -65,7 +66,8 @@ def test_a_collector_that_does_not_ask_loses_what_is_committed_meanwhile(monkeyp
         away = [faults.pause("agent-2", at=1.31, lasts=4.0)]
         return [simulate(patient, schedules.WORKLOAD, faults=away, seed=seed) for seed in range(8)]
     runs = paused()
-    assert all(run.check().ok for run in runs) and any("its file was declared an orphan" in run.trace.notes.values() for run in runs)
+    assert all(run.check().ok for run in runs)
+    assert any("its file was declared an orphan" in run.trace.notes.values() for run in runs)
     apply = Metadata._apply
 
     def forgetful(self, file, event):
@@ -93,15 +95,17 @@ def test_without_the_slow_path_a_crash_before_the_commit_loses_what_was_acknowle
     losing = next(run for seed in range(60) if (run := schedules.run(seed, lightning=True, slow_path=False))
                   .check().verdicts["lost write"].cases)
     assert losing.check().ok and not losing.guarantees.durable
-    assert any(fault.kind in ("crash", "power_loss", "isolate", "partition", "drop", "mute", "pause") for fault in losing.faults)
+    assert any(fault.kind in ("crash", "power_loss", "isolate", "partition", "drop", "mute", "pause")
+               for fault in losing.faults)
 
 
 def test_orphans_are_collected_and_were_never_seen():
-    run = simulate(schedules.QUICK, schedules.WORKLOAD, faults=[faults.drop(["agent-1"], ["metadata"], at=1, lasts=1),
-                                                               faults.crash("agent-1", at=1.9, lasts=0.5)], seed=4, settle=60)
+    trouble = [faults.drop(["agent-1"], ["metadata"], at=1, lasts=1), faults.crash("agent-1", at=1.9, lasts=0.5)]
+    run = simulate(schedules.QUICK, schedules.WORKLOAD, faults=trouble, seed=4, settle=60)
     orphans = {run.trace.notes[event] for event in run.trace.where("orphan")}
     assert run.check().ok and orphans
     appended = {run.trace.notes.get(event) for event in run.trace.where("committed")}
     assert not orphans & appended
-    deleted = {note for event, note in run.trace.notes.items() if event in set(run.trace.where("store_delete").tolist())}
+    deleted = {note for event, note in run.trace.notes.items()
+               if event in set(run.trace.where("store_delete").tolist())}
     assert orphans <= deleted

@@ -1,4 +1,4 @@
-"""What chapter 02a says about logs and epochs is so: its own cells are run, and the prose is held to what they found."""
+"""What chapter 02a says about logs and epochs is so: its cells are run, and the prose is held to what they found."""
 
 import pytest
 from reading import Chapter
@@ -27,7 +27,7 @@ def test_the_forgetful_follower_does_what_the_prose_tells(chapter):
     assert time_of(run, "acknowledged", node="producer-1", value=3) == pytest.approx(4.02, abs=0.005)
     before, after = scenes.replicas(run, at=4.19), scenes.replicas(run, at=5.3)
     assert all(values(replica) == [0, 1, 2, 3] for replica in before.values())
-    assert before["broker-3"].high_watermark == 3 < before["broker-2"].high_watermark == before["broker-1"].high_watermark == 4
+    assert [before[f"broker-{number}"].high_watermark for number in (1, 2, 3)] == [4, 4, 3]
     assert values(after["broker-3"]) == [0, 1, 2] and after["broker-2"].leads and not after["broker-1"].up
     assert all(3 not in values(replica) for replica in scenes.replicas(run).values())
 
@@ -53,7 +53,8 @@ def test_end_offsets_alone_leave_broker_2_with_another_record(chapter):
 def test_the_zombie_copies_on_top_of_records_that_were_never_committed(chapter):
     run = chapter.zombie["kip-279"]
     logs = scenes.replicas(run, at=16)
-    assert logs["broker-3"].records[2:4] == [(0, 2), (0, 3)] and [epoch for epoch, _ in logs["broker-1"].records[2:4]] == [1, 1]
+    assert logs["broker-3"].records[2:4] == [(0, 2), (0, 3)]
+    assert [epoch for epoch, _ in logs["broker-1"].records[2:4]] == [1, 1]
     assert logs["broker-3"].records[4:] == logs["broker-1"].records[4:]
     assert time_of(run, "replicate", node="broker-3", offset=4) == pytest.approx(10.33, abs=0.005)
     told = run.trace.notes[int(run.trace.where("isr")[run.trace.events.rows["time"][run.trace.where("isr")] < 16][-1])]
@@ -63,7 +64,8 @@ def test_the_zombie_copies_on_top_of_records_that_were_never_committed(chapter):
 
 
 def test_a_sleeping_consumer_misses_a_record_unless_its_fetches_name_the_epoch(chapter):
-    assert chapter.asleep == {"truncate-to-high-watermark": [7], "kip-101": [7], "kip-279": [7], "kip-320": [], "kip-966": []}
+    assert chapter.asleep == {"truncate-to-high-watermark": [7], "kip-101": [7], "kip-279": [7], "kip-320": [],
+                              "kip-966": []}
 
 
 def test_the_last_replica_leads_without_what_it_lost_unless_others_are_eligible(chapter):
@@ -81,7 +83,8 @@ def test_logs_rebuilt_from_the_trace_are_those_of_the_brokers(name, rung):
     run = schedules.ALL[name]().on(rung)
     rebuilt, rows = scenes.replicas(run), run.history.replicas.rows
     for replica in set(rows["replica"].tolist()):
-        held = [(int(row["epoch"]), int(row["value"]) + i) for row in rows[rows["replica"] == replica] for i in range(row["count"])]
+        held = [(int(row["epoch"]), int(row["value"]) + i) for row in rows[rows["replica"] == replica]
+                for i in range(row["count"])]
         assert rebuilt[run.history.processes[replica]].records[:len(held)] == held
 
 

@@ -1,4 +1,4 @@
-"""What chapter 02b says about the control plane is so: its own cells are run, and the prose is held to what they found."""
+"""What chapter 02b says about the control plane is so: its cells are run, the prose held to what they found."""
 
 import pytest
 from reading import Chapter
@@ -27,7 +27,8 @@ def test_the_quorum_fails_over_in_a_second_and_a_half_and_producers_see_nothing(
 
 def test_a_leader_and_a_controller_are_missed_one_after_the_other(chapter):
     alone, both = scenes.waited(chapter.leader_dies), scenes.waited(chapter.both_die)
-    assert alone < 9 < both and scenes.leaderless(chapter.both_die) == pytest.approx(scenes.vacancy(chapter.both_die) + 9, abs=0.1)
+    assert alone < 9 < both
+    assert scenes.leaderless(chapter.both_die) == pytest.approx(scenes.vacancy(chapter.both_die) + 9, abs=0.1)
     assert chapter.both_die.report.ok
 
 
@@ -41,7 +42,8 @@ def test_a_paused_leader_acknowledges_what_is_lost_unless_all_must_have_it(chapt
 def test_of_two_controllers_the_old_one_decides_nothing_that_counts(chapter):
     assert scenes.two_at_once(chapter.cut) == pytest.approx(1, abs=0.05) and says("For a second there were two")
     first, *rest = scenes.decisions(chapter.cut).to_dict("records")
-    assert first["controller"] == "controller-1" and first["committed"] == "never" and first["decision"].endswith("in sync 1, eligible 2+3")
+    assert first["controller"] == "controller-1" and first["committed"] == "never"
+    assert first["decision"].endswith("in sync 1, eligible 2+3")
     assert all(row["controller"] != "controller-1" and row["committed"] != "never" for row in rest)
     assert len(chapter.cut.trace.where("truncate", key="__cluster_metadata")) > 0 and chapter.cut.report.ok
 
@@ -78,7 +80,8 @@ def test_zookeeper_waits_for_its_session_and_then_for_each_partition(chapter):
 
 def test_the_commands_name_what_every_controller_must_be_told():
     commands = " ".join(SOURCE.prose)
-    for flag in ("format --standalone", "--initial-controllers", "describe --status", "CLUSTER_ID=$(bin/kafka-storage.sh random-uuid)"):
+    for flag in ("format --standalone", "--initial-controllers", "describe --status",
+                 "CLUSTER_ID=$(bin/kafka-storage.sh random-uuid)"):
         assert flag in commands
     assert "config/kraft" not in commands
 
@@ -89,7 +92,8 @@ def test_the_goals_are_open_at_first_and_can_be_reached(chapter):
     short, long = (condition_of(id) for id in ("02b-short", "02b-long"))
     start = scenes.deaths()
     assert not short(start) and not long(start)
-    assert short(scenes.deaths(controller_dies_at=10.0, leader_dies_at=1.0)) and long(scenes.deaths(controller_dies_at=12.5, leader_dies_at=6.0))
+    assert short(scenes.deaths(controller_dies_at=10.0, leader_dies_at=1.0))
+    assert long(scenes.deaths(controller_dies_at=12.5, leader_dies_at=6.0))
 
 
 def condition_of(id: str):

@@ -20,12 +20,14 @@ def stable(run, since=scenes.AT) -> float:
 # A join
 
 def test_a_join_stops_everything_under_eager_and_three_partitions_elsewhere(chapter):
-    assert {p: scenes.stopped(run) for p, run in chapter.joined.items()} == {"eager": 24, "cooperative": 3, "static": 24, "consumer": 3}
+    assert {p: scenes.stopped(run) for p, run in chapter.joined.items()} == {"eager": 24, "cooperative": 3,
+                                                                             "static": 24, "consumer": 3}
     assert min(chapter.joined, key=lambda p: paused(chapter.joined[p])) == "consumer"
 
 
 def test_the_first_to_arrive_waits_for_the_last(chapter):
-    waits = [b[1] - a[2] for spans in groups.ownership(chapter.joined["eager"].trace, 30, 34).values() for a, b in zip(spans, spans[1:])]
+    waits = [b[1] - a[2] for spans in groups.ownership(chapter.joined["eager"].trace, 30, 34).values()
+             for a, b in zip(spans, spans[1:])]
     assert max(waits) == pytest.approx(1.6, abs=0.05) and min(waits) < 0.005 and said("1.6 s", "a few milliseconds")
 
 
@@ -39,7 +41,8 @@ def test_cooperative_needed_three_rounds_and_static_is_eager(chapter):
 def test_a_crash_costs_the_session_timeout_under_every_protocol(chapter):
     runs = scenes.under_each("one crashes")
     assert all(45 <= stable(run) < 50 for run in runs.values())
-    assert [groups.duplicates(run.history) for run in runs.values()] == [144, 144, 144, 144] and said("144 records delivered twice")
+    assert [groups.duplicates(run.history) for run in runs.values()] == [144, 144, 144, 144]
+    assert said("144 records delivered twice")
     assert stable(scenes.under_each("one leaves")["static"]) > 45
 
 
@@ -47,7 +50,8 @@ def test_a_rolling_restart_costs_eager_most_and_static_least(chapter):
     costs = {protocol: paused(run) for protocol, run in chapter.rolled.items()}
     assert max(costs, key=costs.get) == "eager" and min(costs, key=costs.get) == "static"
     assert costs["static"] == pytest.approx(8 * 3 * 5, rel=0.01)  # three partitions for five seconds, eight times
-    assert [groups.rebalances(run.trace, 29) for run in (chapter.rolled["eager"], chapter.rolled["static"])] == [16, 0]  # as in the quiz
+    # as in the quiz
+    assert [groups.rebalances(run.trace, 29) for run in (chapter.rolled["eager"], chapter.rolled["static"])] == [16, 0]
     assert all(groups.duplicates(run.history) == 0 for run in chapter.rolled.values())
 
 
@@ -65,7 +69,8 @@ def test_a_slow_member_stops_strangers_under_eager_and_not_under_kip_848():
 # Fences
 
 def test_a_slow_member_and_a_sleeper_are_refused_each_at_its_own_place(chapter):
-    assert [line.split(": ")[0] for line in scenes.refusals(chapter.slow)] == ["35.1 s"] and "cannot commit" in scenes.refusals(chapter.slow)[0]
+    assert [line.split(": ")[0] for line in scenes.refusals(chapter.slow)] == ["35.1 s"]
+    assert "cannot commit" in scenes.refusals(chapter.slow)[0]
     assert len(scenes.refusals(chapter.asleep)) == 1 and "coordinator refuses" in scenes.refusals(chapter.asleep)[0]
     assert groups.duplicates(chapter.slow.history) > 0 < groups.duplicates(chapter.asleep.history)
     assert not chapter.slow.trace.where("refused").size and not chapter.asleep.trace.where("poll_expired").size

@@ -19,7 +19,8 @@ def test_a_slow_record_holds_up_its_partition_and_nobody_in_a_share_group():
     created, seconds, partition = scenes.took(readers)
     unlucky = np.unique(partition[seconds > 5])
     behind = (partition == unlucky[0]) & (created > 11)
-    assert len(unlucky) == 1 and scenes.held_up(readers) > 100 and np.all(seconds[behind] > 5)  # every later order of that partition
+    # every later order of that partition
+    assert len(unlucky) == 1 and scenes.held_up(readers) > 100 and np.all(seconds[behind] > 5)
     assert scenes.held_up(group) == 0 and scenes.longest_of_the_others(group) < 1.5
 
 
@@ -56,7 +57,8 @@ def test_a_killed_process_gives_back_at_once_a_dark_machine_when_its_lock_ends(c
 
 
 def test_the_lock_trade_off_is_what_the_prose_says(chapter):
-    assert np.quantile(scenes.WORK.quantile(np.linspace(0.0001, 0.9999, 9_999)), [0.5, 0.99]) == pytest.approx([5, 25], rel=0.01)
+    assert np.quantile(scenes.WORK.quantile(np.linspace(0.0001, 0.9999, 9_999)),
+                       [0.5, 0.99]) == pytest.approx([5, 25], rel=0.01)
     assert scenes.deliveries(5.0) - 1 == pytest.approx(0.94, abs=0.005)
     for lock in (5.0, 10.0, 30.0):
         run = scenes.locked(lock)

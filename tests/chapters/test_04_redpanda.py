@@ -1,4 +1,4 @@
-"""What chapter 04 says about quorums, pauses, cores and power is so: its own cells are run, and the prose is held to what they found."""
+"""What chapter 04 says about quorums, pauses, cores and power is so: its cells are run, the prose held to them."""
 from math import log
 
 import numpy as np
@@ -39,7 +39,8 @@ def test_the_rule_takes_the_followers_part_of_the_tail_and_leaves_the_leader_s(c
     kafka, majority = ((scenes.tail(rule, False), scenes.tail(rule, True)) for rule in RULES)
     assert 3 < kafka[1] / kafka[0] < 6
     assert majority[1] < kafka[1] and majority[1] > 2 * majority[0]
-    assert scenes.share_of_followers(scenes.MAJORITY, 0.0091, 1.0) < scenes.share_of_followers(scenes.SLOWEST, 0.0091, 1.0) / 100
+    assert scenes.share_of_followers(scenes.MAJORITY, 0.0091,
+                                     1.0) < scenes.share_of_followers(scenes.SLOWEST, 0.0091, 1.0) / 100
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -65,13 +66,15 @@ def test_who_loses_what_when_the_power_fails(chapter):
     lost, median = (chapter.table[name] for name in chapter.table)
     assert lost["Kafka"] > 1500 and lost["Kafka, every batch flushed"] == lost["Redpanda"] == 0
     assert 0 < lost["Redpanda, write caching"] <= 2 * 200 * 0.1
-    assert 0.8 < median["Kafka, every batch flushed"] - median["Kafka"] < 1.8 and says("costs Kafka about a millisecond")
+    assert 0.8 < median["Kafka, every batch flushed"] - median["Kafka"] < 1.8
+    assert says("costs Kafka about a millisecond")
     assert 0.3 < median["Redpanda"] - median["Redpanda, write caching"] < 0.9 and says("saves Redpanda half of one")
     assert scenes.losses("broker-1")["acknowledged and lost"].sum() == 0
 
 
 def test_the_goal_can_be_reached_and_is_not_given_away():
-    assert scenes.missing(scenes.dark(fsync=False, max_flush_delay=2.0)) >= 100 > scenes.missing(scenes.dark(fsync=False))
+    assert scenes.missing(scenes.dark(fsync=False,
+                                      max_flush_delay=2.0)) >= 100 > scenes.missing(scenes.dark(fsync=False))
     assert scenes.missing(scenes.dark(max_flush_delay=2.0)) == 0
 
 

@@ -1,4 +1,4 @@
-"""What chapter 11 says about checks, refusals and two old bugs is so: its cells are run, and the prose is held to them."""
+"""What chapter 11 says about checks, refusals and two old bugs is so: its cells are run, the prose held to them."""
 import re
 
 import pytest

@@ -37,7 +37,8 @@ def test_a_dying_relay_repeats_the_batch_or_loses_it(chapter):
 
 
 def test_the_poll_interval_buys_queries_with_time():
-    run = scenes.simulate(scenes.Outbox(interval=0.1, query=scenes.QUERY), scenes.Workload(rate=50, keys=None, seconds=20), seed=7, trace=False)
+    run = scenes.simulate(scenes.Outbox(interval=0.1, query=scenes.QUERY),
+                          scenes.Workload(rate=50, keys=None, seconds=20), seed=7, trace=False)
     assert run.end_to_end.mean == pytest.approx(0.05, abs=0.004)  # "50 ms late on average" has an answer
     assert "p99" in "12c-p99" and scenes.theory.tick_delay_quantile(0.4, 0.99) == pytest.approx(0.396)
 

@@ -35,7 +35,8 @@ def test_a_pivot_in_the_right_place_refunds_nobody(chapter):
 
 def test_the_step_in_doubt_is_paid_for(chapter):
     assert chapter.leaky.check().broken == ["aborted read"] and scenes.broken(chapter.leaky) == 10
-    times = {kind: chapter.leaky.trace.events.rows["time"][chapter.leaky.trace.where(kind)] for kind in ("timeout", "resume")}
+    times = {kind: chapter.leaky.trace.events.rows["time"][chapter.leaky.trace.where(kind)]
+             for kind in ("timeout", "resume")}
     assert times["timeout"][0] == pytest.approx(7.0, abs=0.05) and times["resume"][0] == 9
     assert chapter.sound.check().ok and len(chapter.sound.trace.where("nothing_to_undo")) == 11
 

@@ -1,4 +1,4 @@
-"""The house rules for every chapter: short code, enough prose, all claims shown, all predictions revealed, quizzes folded."""
+"""The house rules for every chapter: short code, enough prose, claims shown, predictions revealed, quizzes folded."""
 import re
 import tomllib
 
@@ -52,7 +52,8 @@ def test_every_claim_of_the_article_s_section_is_shown(chapter):
 
 
 def test_every_prediction_is_revealed(chapter):
-    asked, revealed = (set(re.findall(rf'{word}\("({chapter.number}-[^"]+)"', "\n".join(chapter.code))) for word in ("predict", "reveal"))
+    asked, revealed = (set(re.findall(rf'{word}\("({chapter.number}-[^"]+)"', "\n".join(chapter.code)))
+                       for word in ("predict", "reveal"))
     assert asked == revealed and len(asked) >= 5
 
 
@@ -60,4 +61,5 @@ def test_quizzes_are_folded_and_keep_their_answers_off_the_line_that_still_shows
     quizzes = [cell for cell in chapter.cells if cell.cell_type == "code" and cell.source.startswith("quiz(")]
     assert len(quizzes) >= 4
     for cell in quizzes:
-        assert cell.metadata.jupyter.source_hidden and re.fullmatch(rf'quiz\("{chapter.number}-[\w-]+",', cell.source.splitlines()[0])
+        assert cell.metadata.jupyter.source_hidden
+        assert re.fullmatch(rf'quiz\("{chapter.number}-[\w-]+",', cell.source.splitlines()[0])

@@ -78,7 +78,8 @@ def test_a_figure_is_no_run_for_goals_to_look_at(monkeypatch, screen):
 
 
 @pytest.mark.parametrize("spec, start, kind", [
-    ((1, 9), 4, "IntSlider"), ((1, 9, 2), 4.0, "IntSlider"), ((0, 1), 0.5, "FloatSlider"), ((0.0, 1.0), 0.5, "FloatSlider"),
+    ((1, 9), 4, "IntSlider"), ((1, 9, 2), 4.0, "IntSlider"),
+    ((0, 1), 0.5, "FloatSlider"), ((0.0, 1.0), 0.5, "FloatSlider"),
     (["all", 1], "all", "Dropdown"), (True, True, "Checkbox"),
 ])
 def test_a_control_fits_its_values(spec, start, kind):

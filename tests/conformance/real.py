@@ -1,4 +1,4 @@
-"""The scenarios on a real Apache Kafka, one controller and three brokers: a function plays one, returns its verdicts."""
+"""The scenarios on a real Apache Kafka, one controller and three brokers: each is played, its verdicts returned."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _retry(cluster, idempotence: bool) -> frozenset[str]:
 
 
 def _away(cluster, protocol: str) -> frozenset[str]:
-    """Again, if the heartbeat of the one who was away was faster than its commit: then it was a member when it committed."""
+    """Again, if the heartbeat of the one away was faster than its commit: it was a member when it committed."""
     for _ in range(3):
         found = _away_once(cluster, protocol)
         if "fenced" in found:

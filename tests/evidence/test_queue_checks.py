@@ -53,7 +53,8 @@ def test_neighbours_are_lost_together():
     history = queue(5)
     history.deliver("c", "q", 2, auto_ack=True)
     assert [anomaly.records for anomaly in check(history).of("lost")] == [((0, 1),), ((3, 4),)]
-    assert str(check(history)).startswith("4 messages were lost: messages 0–1 of q, published by p at 0.000 s, never delivered")
+    assert str(check(history)).startswith("4 messages were lost: messages 0–1 of q, published by p at 0.000 s, never "
+                                          "delivered")
 
 
 @pytest.mark.parametrize("type", ["fail", "info"])
@@ -89,7 +90,7 @@ def test_an_ack_of_unknown_outcome_may_have_settled():
 
 
 def test_broadcast_may_lose_and_is_counted():
-    """Two subscribers, three messages, four of six copies arrive: fire and forget may lose two, and they are counted."""
+    """Two subscribers, three messages, four of six copies: fire and forget may lose two, and they are counted."""
     history = queue(0)
     for value in range(3):
         history.publish("p", ["a", "b"], value, type="info")

@@ -45,8 +45,10 @@ def test_a_replica_that_holds_something_else_is_found(follower, cases, records):
 
 def test_a_divergence_says_who_holds_what():
     anomaly = check(history([(0, 2, 0, 10), (2, 1, 0, 12), (3, 2, 1, 21)])).of("log divergence")[0]
-    assert (anomaly.process, anomaly.records, anomaly.offsets, anomaly.count, anomaly.time) == ("broker-2", ((12, 12),), ((2, 2),), 1, 9.0)
-    assert anomaly.sentence == "offset 2 of k-0 holds value 12 of epoch 0 on broker-2, and value 20 of epoch 1 on its leader broker-1"
+    assert (anomaly.process, anomaly.records, anomaly.offsets, anomaly.count,
+            anomaly.time) == ("broker-2", ((12, 12),), ((2, 2),), 1, 9.0)
+    assert anomaly.sentence == ("offset 2 of k-0 holds value 12 of epoch 0 on broker-2, "
+                                "and value 20 of epoch 1 on its leader broker-1")
 
 
 def test_where_nobody_looked_there_is_no_verdict():

@@ -25,8 +25,8 @@ def troubled() -> History:
 
 def test_one_sentence_begins_with_what_was_lost():
     assert str(check(troubled())) == (
-        "1 acknowledged record was lost; 1 record was stored more than once; 1 record was skipped inside a poll: no reader "
-        "saw value 1 of <k> (offset 1; sent by p, acknowledged at 1.000 s), although readers got further")
+        "1 acknowledged record was lost; 1 record was stored more than once; 1 record was skipped inside a poll: no "
+        "reader saw value 1 of <k> (offset 1; sent by p, acknowledged at 1.000 s), although readers got further")
 
 
 def test_text_has_a_line_a_check_and_broken_ones_first():
@@ -52,7 +52,8 @@ def test_permitted_anomalies_are_marked_and_do_not_count_against_the_system():
 
 
 def test_every_check_has_its_phrase_and_no_phrase_is_idle():
-    assert set(PHRASES) == set(LOG_KINDS) | set(QUEUE_KINDS) | set(TRANSACTION_KINDS) | {REPLICA_KIND, "expired"}  # the last one with a retention only
+    # the last one with a retention only
+    assert set(PHRASES) == set(LOG_KINDS) | set(QUEUE_KINDS) | set(TRANSACTION_KINDS) | {REPLICA_KIND, "expired"}
 
 
 @pytest.mark.parametrize("guarantees", [

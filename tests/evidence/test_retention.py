@@ -1,4 +1,4 @@
-"""What retention may delete: records that were old enough, from the beginning of the log; anything else that is missing is lost."""
+"""Retention may delete records that were old enough, from the log's beginning; any other that is missing is lost."""
 import pytest
 
 from simulator.evidence.checks import Guarantees, check
@@ -8,7 +8,10 @@ KEEP_10 = Guarantees(retention=10)
 
 
 def history(*left: int, read: tuple = (), now: float = 20.0) -> History:
-    """Records 0 to 5 of one key, sent at 0, 2, 4, ... and acknowledged half a second later; a consumer read some, the final reader what is left."""
+    """Records 0 to 5 of one key, sent at 0, 2, 4, ... and acknowledged half a second later.
+
+    A consumer read some, the final reader what is left.
+    """
     made = History()
     for value in range(6):
         made.send("producer", "k", value, value, time=2.0 * value + 0.5, invoked=2.0 * value)

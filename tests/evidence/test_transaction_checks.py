@@ -1,4 +1,4 @@
-"""Each check of transactions finds the smallest history that breaks it, and leaves the nearest one that does not alone."""
+"""Each check of transactions finds the smallest history that breaks it, and leaves its near miss alone."""
 
 import numpy as np
 import pytest
@@ -11,10 +11,11 @@ UNCOMMITTED = Guarantees(isolation="read_uncommitted")
 
 
 def written(*outcomes: str, **times) -> History:
-    """A transaction for each outcome, with one record in x and one in y; values are the transaction's number, offsets too."""
+    """A transaction for each outcome, one record in x and one in y; values and offsets are its number."""
     history = History()
     for number, outcome in enumerate(outcomes):
-        history.transaction(f"p{number}", ("send", "x", number, number), ("send", "y", number, number), type=outcome, **times)
+        history.transaction(f"p{number}", ("send", "x", number, number), ("send", "y", number, number),
+                            type=outcome, **times)
     return history
 
 

@@ -33,7 +33,8 @@ def pytest_generate_tests(metafunc):
                              ("alternative", files(metafunc.cls.exercise, "alternatives")),
                              ("struck", metafunc.cls.struck), ("shrunk", metafunc.cls.shrunk)):
             if what in metafunc.fixturenames:
-                metafunc.parametrize(what, list(values), ids=lambda value: value if isinstance(value, str) else value[0])
+                metafunc.parametrize(what, list(values),
+                                     ids=lambda value: value if isinstance(value, str) else value[0])
 
 
 def files(exercise: str, kind: str) -> list[str]:

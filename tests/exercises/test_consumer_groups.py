@@ -40,7 +40,8 @@ def test_the_simulated_group_is_in_time_exactly_if_the_arithmetic_says_so(seed):
 
 
 def test_waiting_and_replacing_both_win_somewhere():
-    kinds = {REFERENCE["settings"](plan.deployment)["group_instance_id"] for plan, _ in check.EXERCISE.plans("rolling", (31,))}
+    kinds = {REFERENCE["settings"](plan.deployment)["group_instance_id"]
+             for plan, _ in check.EXERCISE.plans("rolling", (31,))}
     assert kinds == {True, False}
 
 
@@ -66,7 +67,8 @@ def test_a_failure_lets_the_consumer_start_again_at_its_commit():
             downstream.apply(record)
             record.commit()
     run = perform(Plan(log=LOG, hiccups=(("a2", 1),)), {"consume": consume})
-    assert run.applied.count("a1") == 1 and run.tried["a2"] == 2 and Failed.__name__ in {call.get("error") for call in rules.calls(run)}
+    assert run.applied.count("a1") == 1 and run.tried["a2"] == 2
+    assert Failed.__name__ in {call.get("error") for call in rules.calls(run)}
 
 
 def run_of(**changes):

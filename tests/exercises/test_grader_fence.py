@@ -1,4 +1,4 @@
-"""What a submission may not do is refused with a sentence, by Python itself and, on Linux, behind Python's back, too."""
+"""What a submission may not do is refused with a sentence, by Python itself and, on Linux, behind its back, too."""
 import json
 import subprocess
 import sys

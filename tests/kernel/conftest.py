@@ -39,7 +39,8 @@ class Place:
 @pytest.fixture
 def make_place():
     """Makes a place from node names, each "name" or "name@zone"."""
-    def make(*names: str, latency: float = 0.1, cross: float | None = None, bandwidth: float = float("inf"), seed: int = 7) -> Place:
+    def make(*names: str, latency: float = 0.1, cross: float | None = None, bandwidth: float = float("inf"),
+             seed: int = 7) -> Place:
         profile = NetworkProfile(latency, latency if cross is None else cross, bandwidth)
         place = Place(World(seed, profile))
         for name, _, zone in (name.partition("@") for name in names):

@@ -1,4 +1,4 @@
-"""Groups to test Raft with: one to build, time that passes under the eye of every invariant, random faults, and rest."""
+"""Groups to test Raft with: one to build, time under the eye of every invariant, random faults, and rest."""
 from random import Random
 
 import pytest
@@ -41,8 +41,10 @@ def schedule(group: Group, random: Random, seconds: float, kinds: list[str], cou
         node, at, lasts = random.choice(names), random.uniform(0.2, seconds), random.uniform(0.02, seconds / 3)
         others = [name for name in names if name != node]
         fault = {"crash": lambda: faults.crash(node, at, lasts), "pause": lambda: faults.pause(node, at, lasts),
-                 "isolate": lambda: faults.isolate(node, at=at, lasts=lasts), "mute": lambda: faults.mute(node, others, at, lasts),
-                 "drop": lambda: faults.drop([node], others, at, lasts), "power_loss": lambda: faults.power_loss(node, at=at, lasts=lasts),
+                 "isolate": lambda: faults.isolate(node, at=at, lasts=lasts),
+                 "mute": lambda: faults.mute(node, others, at, lasts),
+                 "drop": lambda: faults.drop([node], others, at, lasts),
+                 "power_loss": lambda: faults.power_loss(node, at=at, lasts=lasts),
                  "blackout": lambda: faults.power_loss(*names, at=at, lasts=lasts)}[random.choice(kinds)]()
         fault.schedule(world)
     for number in range(int(seconds / 0.03)):

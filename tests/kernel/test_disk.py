@@ -42,7 +42,8 @@ def test_two_disks_draw_from_two_streams():
     assert first.fsync() != second.fsync()
 
 
-@pytest.mark.parametrize("field, value", [("fsync", -1), ("fsync", "fast"), ("writeback", -1), ("writeback", float("nan")),
+@pytest.mark.parametrize("field, value",
+                         [("fsync", -1), ("fsync", "fast"), ("writeback", -1), ("writeback", float("nan")),
                                           ("writeback", "30 s")])
 def test_an_impossible_disk_is_refused(field, value):
     with pytest.raises(ValueError, match=rf"^{field}: {value!r} is not .+"):

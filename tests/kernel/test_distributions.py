@@ -7,7 +7,8 @@ import pytest
 from simulator.kernel.distributions import BLOCK, Exponential, Fixed, Lognormal, Uniform, as_distribution
 from simulator.kernel.streams import Stream
 
-EXAMPLES = [Fixed(0.25), Uniform(0.1, 0.4), Exponential(0.01), Lognormal(0.001, 0.5), Lognormal(0.001, 0.8, floor=0.002)]
+EXAMPLES = [Fixed(0.25), Uniform(0.1, 0.4), Exponential(0.01), Lognormal(0.001, 0.5),
+            Lognormal(0.001, 0.8, floor=0.002)]
 
 
 def stream():
@@ -58,7 +59,8 @@ def test_a_number_is_a_fixed_duration():
 
 @pytest.mark.parametrize("value", [-1, math.inf, math.nan, True, "2 ms", None, [1]])
 def test_what_is_no_duration_is_refused_by_the_fields_name(value):
-    with pytest.raises(ValueError, match=r"^work: .* is not a number of seconds \(at least 0\) or a distribution$") as refusal:
+    with pytest.raises(ValueError,
+                       match=r"^work: .* is not a number of seconds \(at least 0\) or a distribution$") as refusal:
         as_distribution("work", value)
     assert repr(value) in str(refusal.value)
 
@@ -71,7 +73,8 @@ def test_what_is_no_duration_is_refused_by_the_fields_name(value):
     (lambda: Exponential("1"), "mean"), (lambda: Exponential(math.inf), "mean"),
     (lambda: Lognormal(0, 1), "median"), (lambda: Lognormal(1, -1), "sigma"), (lambda: Lognormal(1, 1, -1), "floor"),
     (lambda: Lognormal("1", 1), "median"), (lambda: Lognormal(1, math.nan), "sigma"),
-    (lambda: Lognormal.from_percentiles(0.002, 0.001), "p99"), (lambda: Lognormal.from_percentiles(0.002, 0.003, 0.002), "p99"),
+    (lambda: Lognormal.from_percentiles(0.002, 0.001), "p99"),
+    (lambda: Lognormal.from_percentiles(0.002, 0.003, 0.002), "p99"),
 ])
 def test_impossible_parameters_are_refused_in_one_sentence(make, field):
     with pytest.raises(ValueError, match=rf"^{field}: .+ is not allowed; it must be .+"):

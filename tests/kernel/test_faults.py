@@ -24,7 +24,8 @@ def hears(place, source, target, at):
 
 def pairs(place, at):
     """Who hears whom: a list like "ab" for "b hears a"."""
-    return [s + t for i, (s, t) in enumerate((s, t) for s in NODES for t in NODES if s != t) if hears(place, s, t, at + i)]
+    return [s + t for i, (s, t) in enumerate((s, t) for s in NODES for t in NODES if s != t)
+            if hears(place, s, t, at + i)]
 
 
 EVERY_PAIR = ["ab", "ac", "ba", "bc", "ca", "cb"]
@@ -45,8 +46,11 @@ def test_who_hears_whom_while_it_lasts_and_everybody_after(place, fault, left):
     assert pairs(place, 60) == EVERY_PAIR
 
 
-@pytest.mark.parametrize("fault, arrives", [(faults.partition(["a"], ["b"], at=1, lasts=4), True), (faults.isolate("a", at=1, lasts=4), True),
-                                            (faults.mute("a", ["b"], at=1, lasts=4), True), (faults.drop(["a"], ["b"], at=1, lasts=4), False)],
+@pytest.mark.parametrize("fault, arrives",
+                         [(faults.partition(["a"], ["b"], at=1, lasts=4), True),
+                          (faults.isolate("a", at=1, lasts=4), True),
+                                            (faults.mute("a", ["b"], at=1, lasts=4), True),
+                          (faults.drop(["a"], ["b"], at=1, lasts=4), False)],
                          ids=str)
 def test_tcp_tries_again_unless_the_network_drops_for_good(place, fault, arrives):
     fault.schedule(place.world)
@@ -89,7 +93,8 @@ def test_faults_of_the_network_are_in_the_trace_with_their_own_words(place):
 
 
 @pytest.mark.parametrize("fault, words", [
-    (faults.crash("a", at=20, lasts=15), "crash a at 20 s for 15 s"), (faults.power_loss("a", "b", at=3), "power loss a, b at 3 s"),
+    (faults.crash("a", at=20, lasts=15), "crash a at 20 s for 15 s"),
+    (faults.power_loss("a", "b", at=3), "power loss a, b at 3 s"),
     (faults.partition(["a"], ["b", "c"], at=0), "partition a from b, c at 0 s")])
 def test_a_fault_reads_as_a_sentence(fault, words):
     assert str(fault) == words
@@ -101,7 +106,8 @@ CONSTRUCTORS = {
     "crash": lambda **t: faults.crash("a", **t), "power_loss": lambda **t: faults.power_loss("a", **t),
     "pause": lambda **t: faults.pause("a", **t), "isolate": lambda **t: faults.isolate("a", **t),
     "partition": lambda **t: faults.partition(["a"], ["b"], **t), "mute": lambda **t: faults.mute("a", ["b"], **t),
-    "drop": lambda **t: faults.drop(["a"], ["b"], **t), "slow_network": lambda **t: faults.slow_network("a", extra=1.0, **t),
+    "drop": lambda **t: faults.drop(["a"], ["b"], **t),
+    "slow_network": lambda **t: faults.slow_network("a", extra=1.0, **t),
 }
 
 
@@ -113,7 +119,8 @@ def test_every_constructor_is_tried_below():
 
 @pytest.mark.parametrize("make", CONSTRUCTORS.values(), ids=CONSTRUCTORS)
 @pytest.mark.parametrize("field, value", [("at", -1), ("at", inf), ("at", nan), ("at", "noon"), ("at", None),
-                                          ("lasts", 0), ("lasts", -1), ("lasts", nan), ("lasts", "long"), ("lasts", None)])
+                                          ("lasts", 0), ("lasts", -1), ("lasts", nan), ("lasts", "long"),
+                                          ("lasts", None)])
 def test_an_impossible_time_is_refused(make, field, value):
     with pytest.raises(ValueError, match=rf"^{field}: {value!r} is not allowed; it must be [^\n]+$"):
         make(**{"at": 1.0, "lasts": 1.0} | {field: value})
@@ -127,15 +134,17 @@ def test_an_impossible_delay_is_refused(extra):
 
 @pytest.mark.parametrize("name, make", {
     "crash": lambda name: faults.crash(name, at=1), "isolate": lambda name: faults.isolate("a", name, at=1),
-    "partition": lambda name: faults.partition(["a"], [name], at=1), "mute": lambda name: faults.mute("a", [name], at=1),
+    "partition": lambda name: faults.partition(["a"], [name], at=1),
+    "mute": lambda name: faults.mute("a", [name], at=1),
 }.items(), ids=lambda value: value if isinstance(value, str) else "")
 def test_an_unknown_node_is_refused_before_the_run(place, name, make):
     with pytest.raises(ValueError, match="^node: 'broker-9' does not exist; this system has a, b, c$"):
         make("broker-9").schedule(place.world)
 
 
-@pytest.mark.parametrize("make", [lambda: faults.power_loss(at=1), lambda: faults.isolate(at=1), lambda: faults.slow_network(at=1, extra=1),
-                                  lambda: faults.partition([], ["a"], at=1), lambda: faults.drop([], [], at=1)])
+@pytest.mark.parametrize("make", [lambda: faults.power_loss(at=1), lambda: faults.isolate(at=1),
+                                  lambda: faults.slow_network(at=1, extra=1), lambda: faults.partition([], ["a"], at=1),
+                                  lambda: faults.drop([], [], at=1)])
 def test_a_fault_that_concerns_nobody_is_refused(make):
     with pytest.raises(ValueError, match="^nodes: "):
         make()

@@ -174,7 +174,8 @@ def test_what_is_held_arrives_in_order_when_the_network_heals(make_place):
 
 def test_the_first_rule_that_matches_decides(make_place):
     place = make_place("a", "b", "c")
-    place.world.network.add_rules([Rule("pass", only("a"), only("b")), Rule("drop", only("a")), Rule("delay", None, None, 9.0)])
+    place.world.network.add_rules([Rule("pass", only("a"), only("b")), Rule("drop", only("a")),
+                                   Rule("delay", None, None, 9.0)])
     for target in ("b", "c"):
         place.send("a", target, "hello")
     place.world.run(until=5)
@@ -213,7 +214,8 @@ def test_a_one_way_partition_cuts_one_way(make_place):
 
 @pytest.mark.parametrize("rule, told_at", [
     (Rule("hold", only("b"), only("a")), []), (Rule("drop", only("b"), only("a")), []),
-    (Rule("hold", only("a"), only("b")), [(1.1, "b")]), (Rule("pass"), [(1.1, "b")]), (Rule("delay", delay=2.0), [(3.1, "b")]),
+    (Rule("hold", only("a"), only("b")), [(1.1, "b")]), (Rule("pass"), [(1.1, "b")]),
+    (Rule("delay", delay=2.0), [(3.1, "b")]),
 ], ids=lambda value: f"{value.action} {sorted(value.sources or ())}" if isinstance(value, Rule) else "")
 def test_the_news_of_a_crash_travels_as_far_as_the_network_lets_it(make_place, rule, told_at):
     place = make_place("a", "b")
@@ -246,7 +248,9 @@ def test_an_instant_network_takes_no_time():
     assert times == [0.0]
 
 
-@pytest.mark.parametrize("field, value", [("bandwidth", 0), ("bandwidth", -1.0), ("bandwidth", float("nan")), ("bandwidth", "10 Gbit/s"),
+@pytest.mark.parametrize("field, value",
+                         [("bandwidth", 0), ("bandwidth", -1.0), ("bandwidth", float("nan")),
+                          ("bandwidth", "10 Gbit/s"),
                                           ("same_zone", -0.1), ("cross_zone", "1 ms")])
 def test_an_impossible_network_is_refused(field, value):
     with pytest.raises(ValueError, match=rf"^{field}: {value!r} is not .+"):

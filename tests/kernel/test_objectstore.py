@@ -1,4 +1,4 @@
-"""The object store: published percentiles, the wait for a connection, request rates, compare-and-set, and who may lose what."""
+"""The object store: published percentiles, waits for a connection, request rates, compare-and-set, and losses."""
 import tomllib
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +21,8 @@ class Place:
     def __init__(self, store_profile: StoreProfile, clients: int = 1, seed: int = 7, **settings):
         self.world = World(seed)
         self.store = ObjectStore(self.world, store_profile)
-        self.clients = [StoreClient(self.world.node(f"client-{i + 1}", "broker"), self.store, **settings) for i in range(clients)]
+        self.clients = [StoreClient(self.world.node(f"client-{i + 1}", "broker"), self.store, **settings)
+                        for i in range(clients)]
         self.told: list[list] = [[] for _ in self.clients]
 
     def hear(self, client: int = 0):
@@ -70,7 +71,7 @@ def measured(name: str, kind: str, size: int = 0, n: int = 20_000) -> np.ndarray
     return np.array(times)
 
 
-# source: reference percentiles in seconds, by (profile, request class, bytes): p50, p99 and, where somebody publishes it, p99.9
+# source: reference percentiles in seconds, by (profile, request class, bytes): p50, p99 and, where published, p99.9
 PUBLISHED = {
     ("s3-standard", "get", 0): (0.0268, 0.113),
     ("s3-standard", "put", 500 * 1024): (0.0698, 0.137),
@@ -114,7 +115,9 @@ def test_every_number_of_a_profile_has_a_source_and_a_date():
 
 def test_a_get_waits_for_the_first_byte_and_then_for_the_bytes():
     place = Place(fixed(read_bandwidth=10.0, write_bandwidth=5.0))
-    place.clients[0].put("a/k", 20, lambda _: place.clients[0].get("a/k", lambda _: place.clients[0].get("a/k", place.hear(), span=10)))
+    place.clients[0].put("a/k", 20,
+                         lambda _: place.clients[0].get("a/k",
+                                                        lambda _: place.clients[0].get("a/k", place.hear(), span=10)))
     place.run()
     (time, answer), = place.told[0]
     assert time == pytest.approx((4 + 1) + (1 + 2) + (1 + 1)) and (answer.status, answer.size) == (200, 10)
@@ -130,7 +133,8 @@ def test_what_is_not_there_is_404_and_deleting_it_is_no_error():
 
 def test_a_list_goes_through_its_pages_one_by_one():
     place = Place(fixed())
-    place.store.objects = {f"p/{i:05d}": module.StoredObject(i, 1, None) for i in range(2_500)} | {"q/x": module.StoredObject(9, 1, None)}
+    place.store.objects = {f"p/{i:05d}": module.StoredObject(i, 1, None)
+                           for i in range(2_500)} | {"q/x": module.StoredObject(9, 1, None)}
     place.clients[0].list("p/", place.hear())
     place.run()
     (time, answer), = place.told[0]
@@ -146,7 +150,8 @@ def test_what_is_stored_is_metered_over_time():
     place.run(until=30)
     place.world.meters.close(30.0)
     assert place.world.meters.integrals["object-store byte-seconds"] == pytest.approx(100 * 10 + 40 * 10)
-    assert place.world.meters.counts == {"object-store PUT requests": 2, "object-store bytes written": 140, "object-store DELETE requests": 1}
+    assert place.world.meters.counts == {"object-store PUT requests": 2, "object-store bytes written": 140,
+                                         "object-store DELETE requests": 1}
 
 
 # The pool
@@ -156,7 +161,8 @@ def test_connections_are_taken_in_turn():
     for i in range(5):
         place.clients[0].put(f"k{i}", 0, place.hear())
     place.run()
-    assert [(time, answer.key) for time, answer in place.told[0]] == [(1, "k0"), (1, "k1"), (2, "k2"), (2, "k3"), (3, "k4")]
+    assert [(time, answer.key) for time, answer in place.told[0]] == [(1, "k0"), (1, "k1"), (2, "k2"),
+                                                                      (2, "k3"), (3, "k4")]
 
 
 def test_the_wait_for_a_connection_is_that_of_an_m_m_c_queue():
@@ -335,8 +341,10 @@ def test_one_clients_luck_is_its_own():
     assert times(0) == times(3)
 
 
-@pytest.mark.parametrize("settings, field", [({"reads_per_second": 0}, "reads_per_second"), ({"scope": "planet"}, "scope"),
-                                             ({"read_bandwidth": -1}, "read_bandwidth"), ({"single_zone": 1}, "single_zone")])
+@pytest.mark.parametrize("settings, field",
+                         [({"reads_per_second": 0}, "reads_per_second"), ({"scope": "planet"}, "scope"),
+                                             ({"read_bandwidth": -1}, "read_bandwidth"),
+                          ({"single_zone": 1}, "single_zone")])
 def test_nonsense_is_refused(settings, field):
     with pytest.raises(ValueError, match=f"^{field}: "):
         fixed(**settings)

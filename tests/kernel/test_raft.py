@@ -23,7 +23,8 @@ def returns(pre_vote: bool) -> tuple[int, int]:
     raft = group(Config(pre_vote=pre_vote))
     run(raft, 2.0)
     before, lost = raft.leader.term, next(member for member in raft.voters if member.role == "follower")
-    faults.drop([lost.name], [name for name in raft.members if name != lost.name], at=0.0, lasts=2.0).schedule(raft.world)
+    faults.drop([lost.name], [name for name in raft.members if name != lost.name], at=0.0,
+                lasts=2.0).schedule(raft.world)
     run(raft, 6.0)
     return before, raft.leader.term
 
@@ -38,7 +39,7 @@ def test_a_member_that_was_cut_off_deposes_the_leader_unless_it_asks_first():
 @pytest.mark.parametrize("form", ["push", "pull"])
 @pytest.mark.parametrize("check_quorum", [0.4, float("inf")])
 def test_a_leader_that_hears_nobody_steps_down_with_check_quorum_only(form, check_quorum):
-    """Heard by all, hearing none: without check-quorum the others are content (push) and nothing is committed, for ever."""
+    """Heard by all, hearing none: without check-quorum the others are content (push), and nothing commits, ever."""
     raft = group(replace(FORMS[form], check_quorum=check_quorum))
     run(raft, 2.0)
     leader, done = raft.leader, []
@@ -67,7 +68,8 @@ def test_observers_copy_and_neither_vote_nor_count(form):
     run(raft, 6.0)
     observers = [raft.members[name] for name in ("node-4", "node-5")]
     assert all(member.role == "observer" and member.voted_for is None for member in observers)
-    assert all(member.log.entries == raft.leader.log.entries and member.high_watermark == raft.leader.high_watermark for member in observers)
+    assert all(member.log.entries == raft.leader.log.entries and member.high_watermark == raft.leader.high_watermark
+               for member in observers)
 
 
 def test_an_old_entry_is_committed_only_along_with_one_of_the_leaders_term():
@@ -224,7 +226,9 @@ def test_the_same_seed_gives_the_same_trace_and_every_event_has_a_sentence(form)
     assert first.digest() == trace(5).digest() != trace(6).digest()
     assert all(first.describe(event) for event in range(len(first)))
     elected = first.where("elected")
-    assert len(elected) and {"candidate", "vote"} <= {first.kinds[first.events.rows["kind"][e]].name for e in first.causes(int(elected[0]))}
+    assert len(elected)
+    assert {"candidate", "vote"} <= {first.kinds[first.events.rows["kind"][e]].name
+                                     for e in first.causes(int(elected[0]))}
 
 
 def test_a_commit_knows_what_led_to_it():
@@ -285,7 +289,8 @@ def first_timeout(config: Config, voters: int, seed: int) -> float:
     return raft.world.now
 
 
-@pytest.mark.parametrize("minimum, width, voters, mean", [(0.15, 0.15, 4, 0.180), (0.15, 0.15, 2, 0.200), (1.0, 1.0, 2, 1.3333)])
+@pytest.mark.parametrize("minimum, width, voters, mean",
+                         [(0.15, 0.15, 4, 0.180), (0.15, 0.15, 2, 0.200), (1.0, 1.0, 2, 1.3333)])
 def test_the_first_election_timeout_is_the_minimum_plus_a_share_of_the_width(minimum, width, voters, mean):
     config = Config(election_timeout=Uniform(minimum, minimum + width))
     times = [first_timeout(config, voters, seed) for seed in range(300)]
@@ -296,7 +301,7 @@ def test_the_first_election_timeout_is_the_minimum_plus_a_share_of_the_width(min
 
 
 def downtime(config: Config, voters: int, seed: int, network=None, settle: float = 30.0) -> tuple[float, float]:
-    """Seconds without a leader after a crash at a random moment, and how long before the crash the first follower had heard from it."""
+    """Seconds without a leader after a crash, and how long before it the first follower had heard from the leader."""
     raft = group(config, voters, seed=seed, network=network, trace=False)
     raft.world.run(settle + Random(seed).uniform(0.0, config.heartbeat))
     old, crashed = raft.leader, raft.world.now
@@ -316,7 +321,7 @@ def test_nats_is_without_a_leader_for_four_to_nine_seconds_from_the_last_heartbe
 
 
 def test_kraft_is_without_a_leader_for_about_two_to_four_seconds():
-    """Derived, not published: the fetch timeout less the age of the last fetch, then an election, or two if the first splits the vote."""
+    """Derived, not published: the fetch timeout less the last fetch's age, then an election; two if a vote splits."""
     times = [downtime(Config.kraft(), 3, seed)[0] for seed in range(60)]
     assert min(times) > 1.5 and np.median(times) < 4.0
 
@@ -327,7 +332,8 @@ def test_a_commit_waits_for_the_fastest_others_that_make_a_majority(form, voters
     """An answer is two exponential journeys, so Erlang-2; a commit needs k of the n others."""
     one_way, count = 0.01, 800
     quiet = dict(election_timeout=Uniform(60, 120), heartbeat=20.0, fetch_wait=19.0, fsync=False, form=form)
-    raft = group(Config(**quiet), voters, network=NetworkProfile(Exponential(one_way), Exponential(one_way), float("inf")), trace=False)
+    raft = group(Config(**quiet), voters,
+                 network=NetworkProfile(Exponential(one_way), Exponential(one_way), float("inf")), trace=False)
     raft.world.run(300.0)
     waits = []
     for number in range(count):
@@ -335,6 +341,7 @@ def test_a_commit_waits_for_the_fastest_others_that_make_a_majority(form, voters
         raft.propose(number, lambda offset, event: waits.append(raft.world.now - begun))
         raft.world.run(begun + 0.5)
     for p in (0.5, 0.9, 0.99):
-        quantile = theory.kth_of_n_quantile(lambda level: gamma.ppf(level, 2, scale=one_way), p, others_needed, voters - 1)
+        quantile = theory.kth_of_n_quantile(lambda level: gamma.ppf(level, 2, scale=one_way), p,
+                                            others_needed, voters - 1)
         assert abs(np.mean(np.array(waits) <= quantile) - p) < 4 * sqrt(p * (1 - p) / count)
     assert len(waits) == count

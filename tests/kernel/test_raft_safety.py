@@ -126,8 +126,8 @@ def test_a_vote_that_does_not_survive_a_crash_elects_two_leaders_in_one_term(mem
 
 def test_the_named_invariants_are_all_there():
     assert [invariant.__doc__.split(":")[0] for invariant in INVARIANTS] == [
-        "MonotonicEpoch", "SingleLeader", "MajorityReachedHighWatermark", "MonotonicHighWatermark", "ConsistentCommittedData",
-        "LeaderCompleteness", "LogMatching"]
+        "MonotonicEpoch", "SingleLeader", "MajorityReachedHighWatermark", "MonotonicHighWatermark",
+        "ConsistentCommittedData", "LeaderCompleteness", "LogMatching"]
 
 
 # fsync
@@ -135,7 +135,7 @@ def test_the_named_invariants_are_all_there():
 @pytest.mark.parametrize("form", ["push", "pull"])
 @pytest.mark.parametrize("fsync", [True, False])
 def test_one_power_loss_loses_committed_data_without_fsync(form, fsync):
-    """One member is cut off, the entry is committed by the other two, one of them loses power: the two that are left do not have it."""
+    """One member is cut off, two commit, one of these loses power: the two that are left do not have the entry."""
     raft, seen = group(replace(FORMS[form], fsync=fsync)), Seen()
     assert run(raft, 2.0, seen) == []
     leader = raft.leader

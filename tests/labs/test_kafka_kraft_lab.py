@@ -15,7 +15,8 @@ WITHOUT = ("import os\nos.environ['PATH'] = ''\nos.environ.pop('JAVA_HOME', None
 
 
 def test_without_kafka_the_lab_says_exactly_what_to_do_and_its_simulated_half_runs():
-    cells = cells_of(LAB, WITHOUT, "Apache Kafka is not in this environment (KAFKA_HOME is not set;", "unpack Kafka 4", "apt-get install")
+    cells = cells_of(LAB, WITHOUT, "Apache Kafka is not in this environment (KAFKA_HOME is not set;", "unpack Kafka 4",
+                     "apt-get install")
     outputs = [str(cell.outputs) for cell in cells]
     assert any("A leader that dies alone takes 398 acknowledged records along" in output for output in outputs)
     assert any("everything has an owner again" in output for output in outputs)

@@ -231,7 +231,8 @@ def test_members_of_a_group_own_every_partition_and_read_all(recording):
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
 def test_a_member_that_was_away_too_long_may_not_commit(node, protocol):
     """In three attempts at least once: its heartbeat may be faster than its commit, and then it is a member again."""
-    refusals = next(filter(None, (late_commit(node, protocol, f"away-{protocol}-{attempt}") for attempt in range(3))), None)
+    refusals = next(filter(None, (late_commit(node, protocol, f"away-{protocol}-{attempt}") for attempt in range(3))),
+                    None)
     assert refusals and refusals[0] in {"UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "STALE_MEMBER_EPOCH"}
 
 

@@ -25,8 +25,8 @@ import json, time
 from labs.servers.postgres import Postgres
 database = Postgres(fsync=False, quiet=True).start()
 with database.connect() as db:
-    lasting = "SELECT pid FROM pg_stat_activity WHERE backend_type IN ('checkpointer', 'background writer', 'walwriter')"
-    backends = [pid for (pid,) in db.execute(lasting)]
+    lasting = "('checkpointer', 'background writer', 'walwriter')"
+    backends = [pid for (pid,) in db.execute(f"SELECT pid FROM pg_stat_activity WHERE backend_type IN {lasting}")]
 print(json.dumps([[database.server.pid, *backends], str(database.sandbox.folder)]), flush=True)
 time.sleep(600)
 """

@@ -9,14 +9,15 @@ from labs import needs
 
 
 def cells_of(lab: Path, hide: str, *words: str, more_than: int = 15) -> list:
-    """The lab's code cells, run after a cell that hides the server. Each marked one prints one sentence, with all these words."""
+    """The lab's code cells, run without its server. Each marked one prints one sentence, with all these words."""
     nb = notebooks.read(lab)
     nb.cells.insert(0, nbformat.v4.new_code_cell(hide))
     cells = notebooks.code_cells(execute(nb, lab.parent))
     marked = [cell for cell in cells if cell.source.startswith(needs.MARK)]
     assert len(marked) > more_than
     for cell in marked:
-        assert texts(cell).startswith(f"Not run: {words[0]}") and all(word in texts(cell) for word in words), cell.source
+        assert texts(cell).startswith(f"Not run: {words[0]}"), cell.source
+        assert all(word in texts(cell) for word in words), cell.source
     return cells
 
 

@@ -30,12 +30,15 @@ def test_a_dual_write_loses_what_is_in_its_window_when_the_service_crashes(windo
     trouble = crashes("service-1", every, workload.seconds)
     run = simulate(DualWrite(gap=window, network=INSTANT), workload, faults=trouble, seed=7, trace=False)
     expected = len(run.history.acknowledged()) * theory.inconsistent(window, every)
-    assert len(trouble) > 25 and found(run, "lost write") == pytest.approx(expected, abs=3 * sqrt(expected + workload.rate * window * len(trouble)))
+    assert len(trouble) > 25
+    assert found(run, "lost write") == pytest.approx(expected,
+                                                     abs=3 * sqrt(expected + workload.rate * window * len(trouble)))
     assert found(run, "aborted read") == 0
 
 
 def test_publishing_first_announces_what_was_never_committed():
-    run = simulate(DualWrite(first="publish", gap=0.1), ORDERS, faults=[faults.crash("service-1", at=30, lasts=1)], seed=7)
+    run = simulate(DualWrite(first="publish", gap=0.1), ORDERS,
+                   faults=[faults.crash("service-1", at=30, lasts=1)], seed=7)
     assert found(run, "lost write") == 0 and 3 <= found(run, "aborted read") <= 25
 
 
@@ -54,7 +57,8 @@ def test_without_a_fault_both_tell_the_same():
 
 def test_a_broker_that_is_away_costs_a_dual_write_its_orders_and_an_outbox_a_wait():
     trouble = [faults.crash("broker", at=30, lasts=5)]
-    assert found(simulate(DualWrite(), ORDERS, faults=trouble, seed=7, settle=5), "lost write") == pytest.approx(500, rel=0.15)
+    assert found(simulate(DualWrite(), ORDERS, faults=trouble, seed=7, settle=5),
+                 "lost write") == pytest.approx(500, rel=0.15)
     for relay in ("polling", "cdc"):
         assert found(simulate(Outbox(relay=relay), ORDERS, faults=trouble, seed=7), "lost write") == 0
 
@@ -85,7 +89,7 @@ def test_change_data_capture_waits_for_nobody_and_asks_nothing():
 
 @pytest.mark.parametrize("relay, settings", [("polling", {}), ("polling", {"batch": 7}), ("cdc", {})])
 def test_a_relay_that_crashes_anywhere_loses_nothing_and_repeats_a_batch_at_most(relay, settings):
-    """Crashes at every millisecond around a tick: some of them must hit, and none may cost more than the batch in hand."""
+    """Crashes at every millisecond around a tick: some must hit, and none may cost more than the batch in hand."""
     repeated = []
     for at in np.arange(2.0, 2.01, 0.0005):
         run = simulate(Outbox(relay=relay, **settings), Workload(rate=100, keys=None, seconds=5),
@@ -109,14 +113,16 @@ def test_a_cursor_on_row_numbers_loses_what_commits_late_without_any_fault():
     for transaction, loses in ((0.1, False), (distributions.Exponential(0.1), True)):
         run = simulate(Outbox(cursor="position", interval=0.1, transaction=transaction), ORDERS, seed=7)
         assert (found(run, "lost write") > 100) == loses
-        assert found(run, "lost write") == len(set(run.trace.events.rows["value"][run.trace.where("overtaken")].tolist()))
+        assert found(run,
+                     "lost write") == len(set(run.trace.events.rows["value"][run.trace.where("overtaken")].tolist()))
         assert simulate(Outbox(interval=0.1, transaction=transaction), ORDERS, seed=7).check().ok
 
 
 @pytest.mark.parametrize("make, words", [
-    (lambda: Outbox(interval=0), "interval: 0"), (lambda: Outbox(batch=0), "batch: 0"), (lambda: Outbox(relay="kafka"), "relay: 'kafka'"),
-    (lambda: Outbox(cursor="created_at"), "cursor: 'created_at'"), (lambda: DualWrite(first="both"), "first: 'both'"),
-    (lambda: DualWrite(gap=-1), "gap: -1"), (lambda: Outbox(rollback=2), "rollback: 2"), (lambda: Outbox(network="fast"), "network: 'fast'"),
+    (lambda: Outbox(interval=0), "interval: 0"), (lambda: Outbox(batch=0), "batch: 0"),
+    (lambda: Outbox(relay="kafka"), "relay: 'kafka'"), (lambda: Outbox(cursor="created_at"), "cursor: 'created_at'"),
+    (lambda: DualWrite(first="both"), "first: 'both'"), (lambda: DualWrite(gap=-1), "gap: -1"),
+    (lambda: Outbox(rollback=2), "rollback: 2"), (lambda: Outbox(network="fast"), "network: 'fast'"),
 ])
 def test_nonsense_is_refused_by_name(make, words):
     with pytest.raises(ValueError, match=words):

@@ -34,7 +34,8 @@ def test_nothing_is_undone_after_the_pivot():
     run = simulate(Saga(failure=0.2, pivot=2), SAGAS, seed=7)
     n = len(run.history.transactions)
     expected = theory.saga_compensated(0.2, 0.2)
-    assert run.meters.counts["compensated"] / n == pytest.approx(expected, abs=3.5 * sqrt(expected * (1 - expected) / n))
+    share = run.meters.counts["compensated"] / n
+    assert share == pytest.approx(expected, abs=3.5 * sqrt(expected * (1 - expected) / n))
     undone = run.trace.events.rows["key"][run.trace.where("undone")]
     assert {run.trace.keys[key] for key in undone} == {"stock"}
 
@@ -50,8 +51,8 @@ def test_open_sagas_are_rate_times_duration():
 @pytest.mark.parametrize("settings", [{}, {"pivot": 2}, {"failure": 0.3}], ids=str)
 def test_a_durable_orchestrator_may_crash_at_any_moment(settings):
     for at in np.arange(2.0, 3.0, 0.05):
-        run = simulate(Saga(**settings), Workload(rate=10, keys=None, seconds=5), faults=[faults.crash("orchestrator", at=float(at), lasts=0.5)],
-                       seed=7)
+        run = simulate(Saga(**settings), Workload(rate=10, keys=None, seconds=5),
+                       faults=[faults.crash("orchestrator", at=float(at), lasts=0.5)], seed=7)
         assert run.check().ok and run.system.durable, at
 
 
@@ -70,7 +71,8 @@ def test_an_orchestrator_without_a_memory_leaves_sagas_half_done():
 def test_compensating_only_what_was_confirmed_leaks_the_step_in_doubt():
     """The service that stood still does its step after the saga was given up."""
     trouble = [faults.pause("payment", at=30, lasts=10)]
-    leaky, sound = (simulate(Saga(compensate=which), SAGAS, faults=trouble, seed=7) for which in ("confirmed", "started"))
+    leaky, sound = (simulate(Saga(compensate=which), SAGAS, faults=trouble, seed=7)
+                    for which in ("confirmed", "started"))
     assert leaky.check().broken == ["aborted read"] and found(leaky, "aborted read") > 20
     assert sound.check().ok and len(sound.trace.where("nothing_to_undo")) + len(sound.trace.where("undone")) > 20
 
@@ -82,8 +84,9 @@ def test_without_a_key_a_command_that_comes_again_is_done_again():
 
 
 @pytest.mark.parametrize("make, words", [
-    (lambda: Saga(services=()), "services: "), (lambda: Saga(services=("a", "a")), "services: "), (lambda: Saga(failure=1.5), "failure: 1.5"),
-    (lambda: Saga(pivot=9), "pivot: 9"), (lambda: Saga(compensate="none"), "compensate: 'none'"), (lambda: Saga(timeout=0), "timeout: 0"),
+    (lambda: Saga(services=()), "services: "), (lambda: Saga(services=("a", "a")), "services: "),
+    (lambda: Saga(failure=1.5), "failure: 1.5"), (lambda: Saga(pivot=9), "pivot: 9"),
+    (lambda: Saga(compensate="none"), "compensate: 'none'"), (lambda: Saga(timeout=0), "timeout: 0"),
 ])
 def test_nonsense_is_refused_by_name(make, words):
     with pytest.raises(ValueError, match=words):

@@ -15,10 +15,10 @@ written and never committed: invisible, found by a LIST, fenced at the metadata 
 `store="s3-express"` writes each file to a bucket in every zone and waits for a majority of them, as WarpStream does.
 
 `diskless="kip-1150"` runs the same engine under the names of Apache Kafka's proposal: brokers and a diskless
-coordinator. KIP-1150 was accepted on 2 March 2026 and says only that Kafka wants such topics. How they would work is
-in KIP-1163 and KIP-1164, which were under discussion when this was written. Nothing of it is in a released Kafka: take
-those names, and that a coordinator orders batches, for a proposal. Its latencies are those of Inkless, Aiven's fork. Small
-files are compacted here as WarpStream's are; the proposal wants segments of tiered storage of them.
+coordinator. KIP-1150 was accepted on 2 March 2026 and says only that Kafka wants such topics. How they would work is in
+KIP-1163 and KIP-1164, which were under discussion when this was written. Nothing of it is in a released Kafka: take
+those names, and that a coordinator orders batches, for a proposal. Its latencies are those of Inkless, Aiven's fork.
+Small files are compacted here as WarpStream's are; the proposal wants segments of tiered storage of them.
 
 `lightning=True` acknowledges when a file is written, before its commit. No offset is returned and no sequence checked.
 A file whose agent died comes later, by another agent (`slow_path`): its records may be stored twice and behind later

@@ -121,7 +121,7 @@ class Coordinator:
     # What the protocols say
 
     def commit_refusal(self, id: Id, epoch: int, keys: Iterable[int]) -> str:
-        """Why a commit with this id and this generation or member epoch, of these partitions, is refused; empty if not."""
+        """Why a commit of these partitions, with this id and generation or member epoch, is refused; empty if not."""
         raise NotImplementedError
 
     def removed(self, member: Membership, why: str, event: int) -> None:

@@ -128,8 +128,8 @@ class ReconcilingCoordinator(Coordinator):
         member = self.members.get(id)
         if member is None:
             return UNKNOWN
-        held = epoch < member.epoch and all(self.holder.get(key) is member and member.since[key] <= epoch for key in keys)
-        return "" if epoch == member.epoch or held else OLD
+        held = all(self.holder.get(key) is member and member.since[key] <= epoch for key in keys)
+        return "" if epoch == member.epoch or epoch < member.epoch and held else OLD
 
 
 class ReconcilingMember(Member):
