@@ -90,8 +90,8 @@ def retained(lines: dict[str, list[tuple[float, float]]]) -> Picture:
     (read, kept), (unread, unkept) = lines.items()
     title = f"A slot that nobody reads keeps everything: {unkept[-1][1]:.1f} MB after {unkept[-1][0]:.0f} MB of data"
     most = max(megabytes for _, megabytes in kept)
-    caption = (f"Bytes of log between each slot's restart position and the log's end. `{read}` is advanced after every "
-               f"megabyte and never keeps more than {most:.1f} MB; `{unread}` is not. The log holds more than the "
+    caption = (f"Bytes of log between each slot's restart position and the log's end. {read} is advanced after every "
+               f"megabyte and never keeps more than {most:.1f} MB; {unread} is not. The log holds more than the "
                "data: every record has a head, every transaction a commit. Measured on this machine.")
     figure, (axis,) = picture(title, caption, height=2.2)
     for points, style, label in ((unkept, dict(color=LIGHT["lost"], marker="X"), f"{unread}: never read"),

@@ -37,8 +37,8 @@ def predict(id: str, question: str, choices: Sequence[str] = (), *, unit: str = 
         ask(choices, unit, "Commit", commit)
 
 
-def reveal(id: str, measured, because: str = "") -> None:
-    """Show what was measured beside what was predicted, how far apart they are, and why."""
+def reveal(id: str, measured, because: str = "", how: str = "measured") -> None:
+    """Show what was measured, or `how` else it was found, beside what was predicted, how far apart they are, and why."""
     check_id(id)
     record = recorded(id)
     question = record or asked.get(id, {"choices": [], "unit": ""})
@@ -48,7 +48,7 @@ def reveal(id: str, measured, because: str = "") -> None:
         measured = float(measured)
     if record:
         record = progress.put("predictions", id, measured=measured, revealed=record.get("revealed", progress.now()))
-    Place().show(outcome_card(record, question["unit"], measured, because))
+    Place().show(outcome_card(record, question["unit"], measured, because, how))
 
 
 def calibration(chapter: str = "") -> None:
@@ -116,9 +116,9 @@ def state_of(record: dict | None, unit: str) -> str:
     return committed + (f" Measured since: {amount(record['measured'], unit)}." if "revealed" in record else "")
 
 
-def outcome_card(record: dict | None, unit: str, measured, because: str) -> Card:
+def outcome_card(record: dict | None, unit: str, measured, because: str, how: str = "measured") -> Card:
     verdict = distance(record) if record else "No prediction was committed, and that is fine: guess the next one."
-    found = said(record) if record else f"measured {amount(measured, unit)}"
+    found = said(record, how) if record else f"{how} {amount(measured, unit)}"
     lines = [f"{found[0].upper()}{found[1:]}.", verdict, because]
     body = "".join(f"<p>{words(line)}</p>" for line in lines if line)
     tone = BLUE if record and is_near(record) else GREY
@@ -211,9 +211,9 @@ def in_words(done: dict[str, dict]) -> str:
     return " ".join(([leaning(median(ratios))] if ratios else []) + rows)
 
 
-def said(record: dict) -> str:
+def said(record: dict, how: str = "measured") -> str:
     unit = record["unit"]
-    return f"predicted {amount(record['answer'], unit)}, measured {amount(record['measured'], unit)}"
+    return f"predicted {amount(record['answer'], unit)}, {how} {amount(record['measured'], unit)}"
 
 
 def leaning(middle: float) -> str:

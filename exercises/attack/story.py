@@ -7,21 +7,21 @@ from collections.abc import Callable
 from .campaign import Finding
 
 LINES_BEFORE, LINES_AFTER = 16, 12
+EVERY_TIME = "No fault was needed: it happens every time."
 
 
-def first_broken(run, rules, words: Callable) -> Finding | None:
-    """The first rule that a run breaks, explained; None if all hold."""
+def first_broken(run, rules, words: Callable, calm: str = EVERY_TIME) -> Finding | None:
+    """The first rule that a run breaks, explained; None if all hold. `calm` explains a run without a fault."""
     for rule in rules:
         for sentence in rule(run):
-            return Finding(rule.__name__, sentence, how(run, words), story(run, words), run.events, words)
+            return Finding(rule.__name__, sentence, how(run, words) or calm, story(run, words), run.events, words)
     return None
 
 
 def how(run, words: Callable) -> str:
-    """The faults of a run in words; the first ones if there are many."""
+    """The faults of a run in words; the first ones if there are many, nothing if there was none."""
     faults = [words(event) for event in run.events if event.get("fault")]
-    told = list(dict.fromkeys(faults))[:3]
-    return " ".join(told) if told else "No fault was needed: it happens every time."
+    return " ".join(list(dict.fromkeys(faults))[:3])
 
 
 def where(event: dict) -> str:

@@ -13,11 +13,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from exercises.attack import Finding
-from exercises.attack.story import first_broken
+from exercises.attack.story import EVERY_TIME, first_broken
 
 from .stage import KEEP, LEASE, Run
 from .story import words
 
+IN_THIS_ORDER = "No fault was needed: transactions in this order are enough."
 MOST_CURSOR = 150  # characters of JSON when all is quiet
 
 
@@ -188,7 +189,8 @@ RULES = (error, stuck, lost, inverted, unrecognised, repeated, stalled, held_up,
 
 def finding(run: Run, rules=RULES) -> Finding | None:
     """The first broken rule of a run, explained; None if all hold."""
-    return first_broken(run, [rule for rule in RULES if rule in rules], words)
+    chosen = [rule for rule in RULES if rule in rules]
+    return first_broken(run, chosen, words, IN_THIS_ORDER if run.plan["program"] == "poll" else EVERY_TIME)
 
 
 def unattempted(run: Run) -> bool:

@@ -36,7 +36,8 @@ SENTENCES = PUBLISHING | STORING | {
     "stream": ("send", "{node} asks {peer} for its log, from the confirmed position on"),
     "change": ("send", "{node} passes the commit of order {value} on to {peer}"),
     "confirm": ("send", "{node} confirms to {peer} the log up to order {value}"),
-    "overtaken": ("state", "{node} commits order {value} with row {offset}, which the cursor has passed already"),
+    "passed": ("state", "the cursor stands at row {offset} from now on: that of order {value}"),
+    "overtaken": ("local", "{node} commits order {value} with row {offset}, which the cursor has passed already"),
 }
 
 
@@ -261,6 +262,8 @@ class OutboxSystem(System):
         self.cursor = max(self.cursor, rows[-1][0])
         gone = {row for row, _ in rows}
         passed = self.cursor if self.config.cursor == "position" else -1
+        if passed >= 0:
+            self.note(self.database.node, "passed", -1, rows[-1][1], offset=passed)
         for row, value in self.database.rows:
             if row not in gone and row <= passed:
                 self.note(self.database.node, "overtaken", -1, value, offset=row)

@@ -50,6 +50,8 @@ def test_a_cursor_on_row_numbers_leaves_rows_behind():
     rows = run.trace.events.rows
     commits = {int(rows["value"][event]): event for event in run.trace.where("commit")}
     assert run.anomalies[0].records[0][0] == 94 and commits[97] < commits[94] and says("Row 94 was inserted, row 97")
+    told = [line.sentence for line in run.why().lines]
+    assert "the cursor stands at row 97" in told[2] and not any("order 82" in line for line in told)
     assert scenes.overtaken_by_length(transaction=0.01).headline < figure.headline
     with pytest.raises(ValueError, match="mean"):
         scenes.overtaken_by_length(transaction=0.0)

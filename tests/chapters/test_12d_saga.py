@@ -18,6 +18,7 @@ def test_an_orchestrator_without_notes_leaves_sagas_half_done(chapter):
 def test_notes_without_a_key_do_steps_twice():
     run = scenes.without_a_key()
     assert {"duplicate", "aborted read"} <= set(run.check().broken) and says("a compensation takes back one")
+    assert "shipping" in {anomaly.key for anomaly in run.anomalies if anomaly.kind == "duplicate"}  # two parcels
 
 
 def test_the_share_of_undone_sagas():

@@ -57,6 +57,11 @@ def test_nothing_committed_is_fine(show):
     assert "No prediction was committed" in show(calibration)[1]
 
 
+def test_what_was_computed_is_not_called_measured(show):
+    predict("00-month", "How many a month?", unit="orders", answer=30)
+    assert "Predicted 30 orders, computed 15 orders." in show(reveal, "00-month", 15, how="computed")[1]
+
+
 def test_a_prediction_may_change_until_its_result_is_seen(show):
     predict("00-p99", "How long?", answer=5)
     predict("00-p99", "How long?", answer=6)
