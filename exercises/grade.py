@@ -5,11 +5,12 @@ Exit code 0: full marks for all. 1: at least one point is missing. 2: at least o
 import argparse
 import os
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from exercises.grader.grading import Result, available, grade, unseen
-from exercises.grader.report import as_csv, as_json, as_junit, as_summary, table
+from exercises.grader.report import as_csv, as_json, as_junit, as_summary, table, total
 from exercises.grader.run import Limits
 
 
@@ -60,10 +61,10 @@ def submissions(paths: list[Path]) -> list[Path]:
     return [path for group in found for path in group if ".ipynb_checkpoints" not in path.parts]
 
 
-def grade_all(paths: list[Path], seeds: list[int], limits: Limits, exercise: str = "", jobs: int = 2) -> list[Result]:
-    """Grade every submission, several at a time, each in a process of its own; none can stop the others."""
-    with ThreadPoolExecutor(max(1, jobs)) as pool:
-        return list(pool.map(lambda path: grade(path, seeds, limits, exercise), paths))
+def grade_all(paths: list[Path], seeds: list[int], limits: Limits, exercise: str, jobs: int) -> Iterator[Result]:
+    """Grades every submission, several at a time, each in a process of its own; none can stop the others."""
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(lambda path: grade(path, seeds, limits, exercise), paths)
 
 
 def write(chosen: argparse.Namespace, results: list[Result]) -> None:
@@ -80,8 +81,11 @@ def main(arguments=None) -> int:
     chosen = options(arguments)
     limits = Limits(chosen.cell_seconds, chosen.wall_seconds, int(chosen.memory_gib * 2 ** 30))
     paths = submissions(chosen.paths)
-    results = grade_all(paths, chosen.seeds or unseen(), limits, chosen.exercise, chosen.jobs)
-    print(table(results) if results else "NOT GRADED: no notebook found")
+    results = []
+    for result in grade_all(paths, chosen.seeds or unseen(), limits, chosen.exercise, chosen.jobs):
+        results.append(result)
+        print(table([result]), flush=True)
+    print(total(results) if results else "NOT GRADED: no notebook found")
     write(chosen, results)
     if not results or any(result.problem for result in results):
         return 2

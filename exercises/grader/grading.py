@@ -96,8 +96,17 @@ def exercise_of(text: str) -> str:
     found = NAMED.search(text)
     if not found or found[1] not in available():
         known = ", ".join(available())
-        raise ValueError(f"it does not say which exercise it is; there are: {known} (option --exercise)")
+        damaged = "" if readable(text) else "it is damaged (no JSON), and "
+        raise ValueError(f"{damaged}it does not say which exercise it is; there are: {known} (option --exercise)")
     return found[1]
+
+
+def readable(text: str) -> bool:
+    """Whether a file can be read at all, as a notebook must."""
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def notebook(text: str):

@@ -13,6 +13,13 @@ def table(results: list[Result]) -> str:
     return "\n".join(line for result in results for line in lines(result))
 
 
+def total(results: list[Result]) -> str:
+    """All submissions in one line, for whoever graded a class."""
+    full, failed = sum(result.full for result in results), sum(bool(result.problem) for result in results)
+    return (f"Submissions: {len(results)}. Full marks: {full}. Points missing: {len(results) - full - failed}. "
+            f"Not graded: {failed}.")
+
+
 def lines(result: Result) -> list[str]:
     """One submission as lines of text."""
     if result.problem:
