@@ -150,7 +150,8 @@ def retyped(before: str, after: str) -> Change:
     def change(schema: Schema, rng: random.Random) -> Schema:
         old = plain(schema, rng, before)
         return put(schema, old, type=after) if old else schema
-    change.__doc__ = f"{'An' if before[0] in 'aeiou' else 'A'} {before} becomes {after}."
+    named = {"bytes": "field of bytes"}.get(before, before)
+    change.__doc__ = f"{'An' if named[0] in 'aeiou' else 'A'} {named} becomes {after}."
     return change
 
 

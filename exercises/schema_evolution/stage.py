@@ -36,10 +36,10 @@ class Run:
 
 
 def perform(plan: Plan, functions: dict) -> Run:
-    """Ask, and try out what was asked about."""
-    events = [{"who": "you", "what": line} for line in versions(plan)]
-    answer = answered(plan, functions[plan.program], events)
-    events += trials(plan)
+    """Ask, and try out what was asked about; a repair is asked for afterwards, since what hurts is what it is given."""
+    given, asked = [{"who": "you", "what": line} for line in versions(plan)], []
+    answer, tried = answered(plan, functions[plan.program], asked), list(trials(plan))
+    events = given + (tried + asked if plan.program == "repair" else asked + tried)
     return Run(plan=plain(asdict(plan)), steps=0, events=plain(events), answer=plain(answer))
 
 
