@@ -22,8 +22,17 @@ def crossings_plans(rng) -> Iterator[tuple[Plan, bool]]:
 
 
 def meters_plans(rng) -> Iterator[tuple[Plan, bool]]:
-    for nearest in (False, True) * 3:  # some mistakes need two followers in one zone
-        yield Plan("crossings", some_topology(rng, "abcd", nearest)), False
+    found = []
+    while not any(map(doubled, found)):  # some mistakes need two followers in one zone
+        found = [some_topology(rng, "abcd", nearest) for nearest in (False, True) * 3]
+    for topology in found:
+        yield Plan("crossings", topology), False
+
+
+def doubled(topology: Topology) -> bool:
+    """Whether a partition has two followers in one zone, and its leader in another."""
+    held = [[topology.brokers[broker] for broker in replicas] for replicas in topology.partitions.values()]
+    return any(zones.count(zone) > 1 and zone != zones[0] for zones in held for zone in zones)
 
 
 def bill_plans(rng) -> Iterator[tuple[Plan, bool]]:

@@ -15,6 +15,7 @@ from graded import pytest_generate_tests  # noqa: F401
 
 FUNCTIONS = ("crossings", "dollars", "read_nearer", "lead_nearer", "least")
 REFERENCE = reference("inter_zone_bill", FUNCTIONS)
+FOLLOWING = submission("inter_zone_bill", "mutants", "follows_the_producers")["lead_nearer"]
 
 
 class TestInterZoneBill(Graded):
@@ -63,7 +64,7 @@ def test_a_second_replica_in_a_zone_costs_less_and_does_not_survive():
 def test_what_is_to_be_halved_can_be_halved_and_not_by_a_flag(seed):
     far, led = misread(random.Random(seed)), misled(random.Random(seed))
     assert rest(far) < 0.44 * total(far) and total(replace(far, nearest=True)) > 0.56 * total(far)
-    assert total(REFERENCE["lead_nearer"](led)) < 0.49 * total(led)
+    assert total(REFERENCE["lead_nearer"](led)) < 0.49 * total(led) and total(FOLLOWING(led)) > 0.52 * total(led)
     for topology in (far, led):
         assert all(survives(tuple(topology.brokers[each] for each in held)) for held in topology.partitions.values())
 
