@@ -81,10 +81,10 @@ def bill(rolled: dict[str, Run]) -> Picture:
     """Paused partition-seconds for each kind of change under each protocol; the bars of a row share a scale."""
     paid = {change: {p: cost(run) for p, run in under_each(change).items()} for change in CHANGES}
     paid["all restart in turn"] = {protocol: cost(run) for protocol, run in rolled.items()}
-    told = "; ".join(f"{change}: " + ", ".join(f"{p} {by[p][PAUSED]:.0f}" for p in PROTOCOLS)
+    told = "; ".join(f"{change}: " + ", ".join(f"{NAMES[p]} {by[p][PAUSED]:.0f}" for p in PROTOCOLS)
                      for change, by in paid.items())
     worst, best = (pick(PROTOCOLS, key=lambda p: cost(rolled[p])[PAUSED]) for pick in (max, min))
-    title = f"Restarting everybody: {worst} pauses most, {best} least"
+    title = f"Restarting everybody: {NAMES[worst]} pauses most, {NAMES[best]} least"
     figure, axes = picture(title, sentence(f"Partition-seconds without an owner. {told}.", 7),
                            height=len(paid) + 0.6, rows=len(paid), left=1.75, head=0.15)
     for axis, (change, by) in zip(axes, paid.items()):
@@ -188,7 +188,7 @@ def patience(away=(2, 5, 10, 20, 40, 60), session_timeout: float = 45.0) -> Pict
              for other in ("eager", "consumer")}
     title = (f"Static pauses less than eager up to {until['eager']} s away, less than KIP-848 up to "
              f"{until['consumer']} s")
-    told = "; ".join(f"{p}: {', '.join(f'{value:.0f}' for value in paused[p])}" for p in PROTOCOLS)
+    told = "; ".join(f"{NAMES[p]}: {', '.join(f'{value:.0f}' for value in paused[p])}" for p in PROTOCOLS)
     figure, (axis,) = picture(title, sentence(
         f"One of eight members is away for {', '.join(map(str, away))} s. Paused: {told}. "
         f"Dotted: session timeout, {session_timeout:g} s.", 7), height=2.6)

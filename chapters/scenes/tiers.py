@@ -319,7 +319,7 @@ def dollars_and_delay(runs: Mapping[str, Run], groups: int = 1, book: PriceBook 
                      f"p99 {1000 * run.end_to_end.p99:.1f} ms" for name, run in runs.items())
     readers = f"{groups} group{'s' if groups > 1 else ''} of consumers"
     figure, axes = picture(
-        f"Reading nearby saves {100 * saved:.0f} % of the crossings; the median record comes {abs(later):.2f} ms "
+        f"Reading nearby saves {100 * saved:.0f} % of the crossings; records come {abs(later):.1f} ms "
         f"{'later' if later >= 0 else 'sooner'}",
         sentence(f"{readers}, three zones, three replicas. {told}.", far.seed), height=1.5, left=1.45, columns=2)
     for axis, values in ((axes[0], costs.values()), (axes[1], [1000 * run.end_to_end.p50 for run in runs.values()])):

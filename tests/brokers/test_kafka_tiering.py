@@ -353,8 +353,9 @@ def under_faults(variant: str, seed: int) -> str:
     return str(run.check()) if not run.check().ok else "" if whole else "not everything is readable"
 
 
-# the last one sent a batch again whose first copy had left the disk
-@pytest.mark.parametrize("seed", [*range(19), 1829])
+# 779: a leader that does not know it was replaced must not delete what its successor copied. 1829 sent a batch again
+# whose first copy had left the disk.
+@pytest.mark.parametrize("seed", [*range(18), 779, 1829])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_under_any_faults_nothing_acknowledged_and_within_the_retention_is_unreadable(variant, seed):
     assert under_faults(variant, seed) == ""

@@ -116,10 +116,13 @@ class RemoteLogManager:
         self.copiers.put(name, size, written, body=body, cause=cause)
 
     def _clean(self, key: int, leadership: Leadership) -> None:
-        """Deletes remote segments that are too old, that a copy left unfinished, or that somebody began to delete."""
+        """Deletes remote segments that are too old, that a copy left unfinished, or that somebody began to delete.
+
+        What another leader copied is its to delete: this one may not know yet that it has been replaced.
+        """
         remote, log, now = self.tiers.remote[key], leadership.log, self.broker.world.now
         for segment in list(remote.segments):
-            old = segment.state == FINISHED and now - segment.last > self.settings.retention
+            old = segment.state == FINISHED and now - segment.last > self.settings.retention and remote.is_for(log, segment)
             if old and remote.find(log, segment.end - 1) is segment:
                 remote.start_offset = max(remote.start_offset, segment.end)
                 self._note("expired", key, -1, segment.base, segment.end - segment.base)

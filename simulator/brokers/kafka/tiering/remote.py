@@ -84,6 +84,11 @@ class RemoteLog:
         return next((segment for segment in reversed(self.segments) if segment.base <= offset < segment.end
                      and segment.state == FINISHED and epoch_at(segment.epochs, offset) == epoch), None)
 
+    def is_for(self, log: SegmentedLog, segment: RemoteSegment) -> bool:
+        """Whether a leader with this log decides about a segment: it holds the same records, or none of its epochs is left."""
+        same = segment.end <= log.end_offset and log.epoch_at(segment.end - 1) == epoch_at(segment.epochs, segment.end - 1)
+        return same or segment.epochs[-1][0] < log.epoch_at(self.start_offset)
+
     def finish(self, segment: RemoteSegment) -> bool:
         """A copy is complete; False if somebody has given it up meanwhile."""
         if segment.state == STARTED:

@@ -79,12 +79,16 @@ def verify(now: Transaction, producer: tuple[int, int], partitions: tuple[int, .
 
 
 def end_transaction(now: Transaction, producer: tuple[int, int], commit: bool, version: int) -> Step:
-    """EndTxn. Version 1 tells a repeated request by the state it finds, version 2 by the epoch it was sent under."""
+    """EndTxn. Version 1 tells a repeated request by the state it finds, version 2 by the epoch it was sent under.
+
+    Under version 2 an abort is taken also where nothing was begun: the producer cannot know, and gets a new epoch.
+    """
     repeated = version == 2 and producer == (now.producer_id, now.producer_epoch - 1)
     error = "" if repeated else _stranger(now, producer)
     if error:
         return error, None
-    if now.state == ONGOING and not repeated:
+    abort_of_nothing = version == 2 and not commit and now.state not in PREPARED
+    if not repeated and (now.state == ONGOING or abort_of_nothing):
         state = PREPARE_COMMIT if commit else PREPARE_ABORT
         return "", now._replace(state=state, producer_epoch=now.producer_epoch + (version == 2), last_epoch=-1)
     if now.state in (ONGOING, EMPTY) or version == 2 and not repeated:
