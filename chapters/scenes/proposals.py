@@ -1,7 +1,7 @@
-"""Every proposal (KIP) that the Kafka chapters name: what it brought, in which release, and where it stands in November 2026.
+"""Every proposal (KIP) that the Kafka chapters name: what it brought, since when, and where it stands.
 
-Sources: kafka.apache.org (upgrade notes and release announcements), the proposals' own pages on cwiki.apache.org, and
-kafka-options-explorer.conduktor.io; those that matter most stand with theirs in `facts/`.
+As of November 2026. Sources: kafka.apache.org (upgrade notes and release announcements), the proposals' own pages on
+cwiki.apache.org, and kafka-options-explorer.conduktor.io; those that matter most stand with theirs in `facts/`.
 """
 
 from __future__ import annotations

@@ -122,7 +122,8 @@ class RemoteLogManager:
         """
         remote, log, now = self.tiers.remote[key], leadership.log, self.broker.world.now
         for segment in list(remote.segments):
-            old = segment.state == FINISHED and now - segment.last > self.settings.retention and remote.is_for(log, segment)
+            over = now - segment.last > self.settings.retention
+            old = over and segment.state == FINISHED and remote.is_for(log, segment)
             if old and remote.find(log, segment.end - 1) is segment:
                 remote.start_offset = max(remote.start_offset, segment.end)
                 self._note("expired", key, -1, segment.base, segment.end - segment.base)

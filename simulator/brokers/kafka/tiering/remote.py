@@ -85,8 +85,9 @@ class RemoteLog:
                      and segment.state == FINISHED and epoch_at(segment.epochs, offset) == epoch), None)
 
     def is_for(self, log: SegmentedLog, segment: RemoteSegment) -> bool:
-        """Whether a leader with this log decides about a segment: it holds the same records, or none of its epochs is left."""
-        same = segment.end <= log.end_offset and log.epoch_at(segment.end - 1) == epoch_at(segment.epochs, segment.end - 1)
+        """Whether a leader with this log decides about a segment: it has the same records, or none of these epochs."""
+        last = segment.end - 1
+        same = last < log.end_offset and log.epoch_at(last) == epoch_at(segment.epochs, last)
         return same or segment.epochs[-1][0] < log.epoch_at(self.start_offset)
 
     def finish(self, segment: RemoteSegment) -> bool:
