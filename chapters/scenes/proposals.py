@@ -64,5 +64,6 @@ ALL = (
 def proposals():
     """All of them as a table (pandas), by number."""
     import pandas as pd
-    frame = pd.DataFrame(ALL).set_index("kip")
-    return frame.rename_axis("KIP").style.set_properties(**{"text-align": "left"})
+    left = [{"selector": "th, td", "props": "text-align: left"}]
+    table = pd.DataFrame(ALL).rename(columns={"kip": "KIP"}).style.hide()
+    return table.set_table_styles(left).set_uuid("proposals")
