@@ -7,6 +7,7 @@ from collections.abc import Callable
 from .campaign import Finding
 
 LINES_BEFORE, LINES_AFTER = 16, 12
+MOST_LINES = 60  # of a run that repeats itself, its beginning and its end are enough
 EVERY_TIME = "No fault was needed: it happens every time."
 
 
@@ -35,7 +36,15 @@ def story(run, words: Callable) -> list[str]:
     lines = [line(event, words) for event in run.events]
     struck = [n for n, event in enumerate(run.events) if event.get("fault") or event["what"].endswith("goes on")] or [0]
     start, stop = max(0, struck[0] - LINES_BEFORE), struck[-1] + LINES_AFTER
-    return ["..."] * (start > 0) + lines[start:stop] + ["..."] * (stop < len(lines))
+    return ["..."] * (start > 0) + shortened(lines[start:stop]) + ["..."] * (stop < len(lines))
+
+
+def shortened(lines: list[str]) -> list[str]:
+    """The lines, or the first and the last of very many."""
+    if len(lines) <= MOST_LINES:
+        return lines
+    left_out = len(lines) - MOST_LINES
+    return [*lines[:-left_out - LINES_AFTER], f"... ({left_out} lines left out)", *lines[-LINES_AFTER:]]
 
 
 def line(event: dict, words: Callable) -> str:
