@@ -13,6 +13,7 @@ from tempfile import NamedTemporaryFile
 from .places import ROOT
 
 KINDS = ("predictions", "quizzes", "goals")
+unsaved: dict[Path, dict[str, dict]] = {}  # what could not be written, for the life of this kernel
 
 
 def path() -> Path:
@@ -25,6 +26,8 @@ def now() -> str:
 
 def load() -> dict[str, dict]:
     """Everything recorded, by kind and id; a file that cannot be read is set aside, and the learner is told."""
+    if path() in unsaved:
+        return unsaved[path()]
     if not path().exists():
         return empty()
     try:
@@ -66,6 +69,17 @@ def drop(kind: str, id: str) -> None:
 
 
 def save(recorded: dict[str, dict]) -> None:
+    """Write it down; where that is not allowed, remember it, and say so once."""
+    try:
+        replace(recorded)
+    except OSError as error:
+        if path() not in unsaved:
+            print(f"Your progress cannot be saved as {path()} ({error.strerror}): it lasts until the kernel stops. "
+                  "The environment variable COURSE_PROGRESS names another file.", file=sys.stderr)
+        unsaved[path()] = recorded
+
+
+def replace(recorded: dict[str, dict]) -> None:
     """Replace the file in one step, so that a crash leaves the old one or the new one, never half of one."""
     path().parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile("w", dir=path().parent, prefix=".progress-", delete=False, encoding="utf-8") as file:

@@ -26,10 +26,19 @@ def test_a_broken_file_is_kept_aside(progress_path, capsys, damage):
 
 def test_a_crash_while_saving_leaves_the_old_file(progress_path, monkeypatch):
     progress.put("goals", "00-x", reached="now")
-    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("power cut")))
-    with pytest.raises(OSError):
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(RuntimeError("power cut")))
+    with pytest.raises(RuntimeError):
         progress.put("goals", "00-x", reached="later")
     assert json.loads(progress_path.read_text())["goals"]["00-x"]["reached"] == "now"
+
+
+def test_where_nothing_can_be_written_it_lasts_as_long_as_the_kernel(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "file" / "progress.json"))
+    progress.put("goals", "00-x", reached="now")
+    progress.put("goals", "00-y", reached="later")
+    assert set(progress.load()["goals"]) == {"00-x", "00-y"}
+    assert capsys.readouterr().err.count("Your progress cannot be saved") == 1
 
 
 def test_readers_never_see_half_a_file():
