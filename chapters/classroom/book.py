@@ -14,12 +14,17 @@ from .places import BOOK, LABS, chosen, shown, sources
 # A widget on a static page is an empty spot: readers get the output's HTML, picture or text instead.
 PRIORITY = ["text/html", "text/latex", "image/svg+xml", "image/png", "image/jpeg", "text/markdown", "text/plain"]
 
-# nbconvert's page without what it would load from other machines; formulas are typeset only where there are some.
+# nbconvert's page without what it would load from other machines; formulas are typeset only where there are some,
+# and code that is folded in the notebook (the answers of quizzes) is left out.
 PAGE = """{%- extends 'lab/index.html.j2' -%}
 {%- block html_head_js_requirejs -%}{%- endblock -%}
 {%- block jupyter_widgets -%}{%- endblock -%}
 {%- block html_head_css -%}
-{{- super() }}<style>.jp-InputArea .highlight pre { white-space: pre-wrap }</style>
+{{- super() }}<style>.jp-InputArea .highlight pre { white-space: pre-wrap } nav { font-family: sans-serif }</style>
+{%- endblock -%}
+{%- block body_header -%}{{ super() }}<nav><a href="index.html">All pages</a></nav>{%- endblock -%}
+{%- block input_group -%}
+{%- if not cell.metadata.get("jupyter", {}).get("source_hidden") %}{{ super() }}{% endif -%}
 {%- endblock -%}
 {%- block html_head_js_mathjax -%}{% if resources.formulas %}{{ super() }}{% endif %}{%- endblock -%}
 """

@@ -13,7 +13,7 @@ jupyter:
 
 # A lesson
 
-```python
+```python jupyter={"source_hidden": true}
 from classroom import calibration, explore, fact, goal, predict, quiz, reveal, source_of
 from matplotlib.figure import Figure
 predict("99-a", "How many?", unit="ms")
@@ -77,6 +77,13 @@ def test_the_page_works_offline(executed):
     html = page(executed)
     assert "<title>A lesson</title>" in html and "Goal reached" in html
     assert 'src="http' not in html and "widget-view" not in html and "require.min.js" not in html
+
+
+def test_the_page_leaves_out_what_is_folded_and_leads_back(executed):
+    from classroom.book import page
+    html = page(executed)
+    assert html.count("In\xa0[") == len(notebooks.code_cells(executed)) - 1 and "Answer and reasons" in html
+    assert '<a href="index.html">' in html
 
 
 def test_the_index_answers_what_and_how_long(lesson):
