@@ -1,5 +1,6 @@
 """Two pictures: the lag that a group of some size leaves, and what became of each record wherever the consumer died."""
 from exercises.attack import walk
+from exercises.attack.grid import Field, grid
 
 from . import groups, rules
 from .groups import Load
@@ -59,19 +60,7 @@ def fate(run, id: str) -> str:
 
 def drawn(runs, finding: str):
     """The figure: runs from left to right, records from top to bottom, a word in each field."""
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(max(6, .5 * len(runs)), 2.6), layout="constrained")
-    for x, run in enumerate(runs):
-        for y, (_, id) in enumerate(RECORDS):
-            colour, ink = LOOKS[fate(run, id)]
-            axes.add_patch(plt.Rectangle((x - .47, y - .45), .94, .9, facecolor=colour, edgecolor="#999999"))
-            axes.text(x, y, fate(run, id), ha="center", va="center", color=ink, fontsize=8)
-    axes.set(xlim=(-.6, len(runs) - .4), ylim=(len(RECORDS) - .4, -.6), xticks=range(len(runs)),
-             yticks=range(len(RECORDS)), yticklabels=[id for _, id in RECORDS],
-             xlabel="killed before this step (0: not killed)")
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0)
-    figure.suptitle(finding, fontsize=11)
-    plt.close(figure)
-    return figure
+    names = [id for _, id in RECORDS]
+    fields = [[Field(fate(run, id), *LOOKS[fate(run, id)], size=8) for run in runs] for id in names]
+    return grid(fields, finding, size=(max(6, .5 * len(runs)), 2.6), across=[str(n) for n in range(len(runs))],
+                down=names, xlabel="killed before this step (0: not killed)", small=10)

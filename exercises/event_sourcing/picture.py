@@ -1,5 +1,6 @@
 """A picture of an attack: one column a run, one writer paused a step later each time, with the balance that is left."""
 from exercises.attack import walk
+from exercises.attack.grid import Field, grid
 
 from . import rules
 from .history import SCHEMA, Stored, state_after
@@ -32,18 +33,6 @@ def paused(run) -> str:
 
 def drawn(names: list[str], left: list[float], finding: str):
     """The figure: runs from left to right, the balance in each field."""
-    import matplotlib.pyplot as plt  # here, because a graded run needs no picture
-
-    figure, axes = plt.subplots(figsize=(max(6, 1.3 * len(left)), 1.9), layout="constrained")
-    for x, balance in enumerate(left):
-        colour, ink = BROKEN if balance < 0 else FINE
-        axes.add_patch(plt.Rectangle((x - .47, -.45), .94, .9, facecolor=colour, edgecolor="#999999"))
-        axes.text(x, 0, f"{balance:.2f}", ha="center", va="center", color=ink, fontsize=11)
-    axes.set(xlim=(-.6, len(left) - .4), ylim=(-.6, .6), xticks=range(len(left)), yticks=[])
-    axes.set_xticklabels([name.replace(" paused ", "\npaused ").replace(" before ", "\nbefore ") for name in names],
-                         fontsize=8)
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0)
-    figure.suptitle(finding, fontsize=11)
-    plt.close(figure)
-    return figure
+    fields = [[Field(f"{balance:.2f}", *(BROKEN if balance < 0 else FINE)) for balance in left]]
+    labels = [name.replace(" paused ", "\npaused ").replace(" before ", "\nbefore ") for name in names]
+    return grid(fields, finding, size=(max(6, 1.3 * len(left)), 1.9), across=labels)

@@ -1,4 +1,5 @@
 """A picture of every schedule: a row for each order of two writers' actions, a column for each place of two looks."""
+from exercises.attack.grid import Field, grid
 from exercises.attack.visibility import LOOK, schedules
 
 from . import rules
@@ -37,24 +38,10 @@ def fate(run) -> str:
 
 def drawn(runs: dict[str, list[str]], finding: str):
     """The figure, with a letter in each field that is not fine."""
-    import matplotlib.pyplot as plt  # here, because a graded run needs no picture
-
-    columns = max(map(len, runs.values()))
-    figure, axes = plt.subplots(figsize=(3 + .2 * columns, 1.1 + .2 * len(runs)), layout="constrained")
-    for y, fates in enumerate(runs.values()):
-        for x, each in enumerate(fates):
-            colour, ink, letter = LOOKS[each]
-            axes.add_patch(plt.Rectangle((x - .46, y - .46), .92, .92, facecolor=colour, edgecolor="#BBBBBB", lw=.4))
-            axes.text(x, y, letter, ha="center", va="center_baseline", color=ink, fontsize=7)
-    axes.set(xlim=(-.6, columns - .4), ylim=(len(runs) - .4, -.6), yticks=range(len(runs)), xticks=[],
-             xlabel="where the relay looks twice, from early to late")
-    axes.set_yticklabels(runs, fontsize=7, family="monospace")
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0)
-    used = [each for each in LOOKS if any(each in fates for fates in runs.values())]
-    marks = [plt.Rectangle((0, 0), 1, 1, facecolor=LOOKS[each][0], edgecolor="#BBBBBB") for each in used]
-    figure.legend(marks, [f"{each} ({LOOKS[each][2]})" if LOOKS[each][2] else each for each in used],
-                  loc="outside lower center", ncols=len(used), frameon=False, fontsize=8)
-    figure.suptitle(finding, fontsize=10)
-    plt.close(figure)
+    fields = [[Field(LOOKS[each][2], *LOOKS[each][:2], size=7) for each in fates] for fates in runs.values()]
+    seen = [each for each in LOOKS if any(each in fates for fates in runs.values())]
+    names = {f"{each} ({LOOKS[each][2]})" if LOOKS[each][2] else each: LOOKS[each][0] for each in seen}
+    figure = grid(fields, finding, size=(3 + .2 * max(map(len, fields)), 1.1 + .2 * len(runs)), down=list(runs),
+                  legend=names, xlabel="where the relay looks twice, from early to late", small=7)
+    figure.axes[0].tick_params(labelfontfamily="monospace")
     return figure

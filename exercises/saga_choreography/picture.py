@@ -2,6 +2,7 @@
 import re
 
 from exercises.attack import walk
+from exercises.attack.grid import Field, deaths
 
 from . import rules
 from .services import Order
@@ -49,21 +50,7 @@ def left(run) -> str:
 
 def drawn(runs, finding: str):
     """The figure: runs from left to right; what is gone and the status from top to bottom."""
-    import matplotlib.pyplot as plt  # here, because a graded run needs no picture
-
-    rows = ("pieces gone", "money gone", "status")
-    figure, axes = plt.subplots(figsize=(max(6, .62 * len(runs)), 3), layout="constrained")
-    for x, run in enumerate(runs):
-        for y, value in enumerate((*taken(run), status(run))):
-            colour, ink = GREY if value in (0, "failed") else ORANGE
-            axes.add_patch(plt.Rectangle((x - .47, y - .45), .94, .9, facecolor=colour, edgecolor="#999999"))
-            axes.text(x, y, value, ha="center", va="center", color=ink, fontsize=11 if y < 2 else 7)
-    labels = [re.sub(r" killed before step \d+,| o1.*", "", killed(run)) for run in runs]
-    axes.set(xlim=(-.6, len(runs) - .4), ylim=(len(rows) - .4, -.6), xticks=range(len(runs)),
-             yticks=range(len(rows)), yticklabels=rows, xlabel="killed before this step")
-    axes.set_xticklabels([label.replace(" ", "\n") for label in labels], fontsize=7)
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0)
-    figure.suptitle(finding, fontsize=11)
-    plt.close(figure)
-    return figure
+    fields = [[Field(each, *(ORANGE if each else GREY)) for each in row] for row in zip(*map(taken, runs))]
+    fields.append([Field(each, *(GREY if each == "failed" else ORANGE), size=7) for each in map(status, runs)])
+    labels = [re.sub(r" killed before step \d+,| o1.*", "", killed(run)).replace(" ", "\n") for run in runs]
+    return deaths(runs, fields, finding, 3, across=labels, down=["pieces gone", "money gone", "status"], small=7)

@@ -1,5 +1,6 @@
 """A picture of an attack: one column a run, killed one step later each time, with what is in effect in the end."""
 from exercises.attack import walk
+from exercises.attack.grid import Field, deaths, killed
 
 from . import rules
 from .services import FORWARD, Order
@@ -21,12 +22,6 @@ def effects(start, resume):
     return drawn(runs, finding)
 
 
-def killed(run) -> str:
-    """Where a run was killed, in words."""
-    crash = next((event for event in run.events if event["what"] == "crash"), None)
-    return f"killed before step {crash['step']}, {crash['before']}" if crash else "not killed"
-
-
 def left(run) -> str:
     """The order's status and what is in effect for it, in words."""
     what = [f"{name} {times} times" if times > 1 else name for name, times in rules.net(run, "o1").items() if times]
@@ -35,22 +30,8 @@ def left(run) -> str:
 
 def drawn(runs, finding: str):
     """The figure: runs from left to right, services from top to bottom, how often each is in effect."""
-    import matplotlib.pyplot as plt  # here, because a graded run needs no picture
-
-    rows = (*FORWARD, "status")
-    figure, axes = plt.subplots(figsize=(max(6, .62 * len(runs)), 3.4), layout="constrained")
-    for x, run in enumerate(runs):
-        status = run.orders.get("o1", "unknown")
-        for y, value in enumerate((*rules.net(run, "o1").values(), status)):
-            bad = 0 if value in (0, "failed") else min(value, 2) if isinstance(value, int) else 1
-            axes.add_patch(plt.Rectangle((x - .47, y - .45), .94, .9, facecolor=LOOKS[bad][0], edgecolor="#999999"))
-            axes.text(x, y, value, ha="center", va="center", color=LOOKS[bad][1], fontsize=11 if y < 4 else 7)
-    labels = [killed(run).rpartition(", ")[2].replace(" ", "\n", 1) for run in runs]
-    axes.set(xlim=(-.6, len(runs) - .4), ylim=(len(rows) - .4, -.6), xticks=range(len(runs)),
-             yticks=range(len(rows)), yticklabels=rows, xlabel="killed before this step")
-    axes.set_xticklabels(labels, fontsize=7)
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0)
-    figure.suptitle(finding, fontsize=11)
-    plt.close(figure)
-    return figure
+    in_effect = zip(*(rules.net(run, "o1").values() for run in runs))
+    fields = [[Field(times, *LOOKS[min(times, 2)]) for times in row] for row in in_effect]
+    ends = [run.orders.get("o1", "unknown") for run in runs]
+    fields.append([Field(status, *LOOKS[status != "failed"], size=7) for status in ends])
+    return deaths(runs, fields, finding, 3.4, down=[*FORWARD, "status"], small=7)
