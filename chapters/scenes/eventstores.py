@@ -127,7 +127,8 @@ def refused(rate: float, window: float, accounts: int) -> float:
     """The share of appends that are refused, in percent, with `window` seconds from look to append."""
     system = EventStore(writers=8, accounts=accounts, snapshot_every=1, fold=0.0,
                         network=NetworkProfile(same_zone=window / 2))
-    commands = 800 if rate * window / accounts < 1 else 80  # beyond the limit each command asks many times
+    crowd = rate * window / accounts
+    commands = 800 if crowd < 0.5 else 400 if crowd < 1 else 80  # the more crowded, the more often each asks
     run = simulate(system, Workload(rate=rate, keys=None, seconds=commands / rate), seed=SEED, trace=False)
     return 100 * run.meters.counts["conflicts"] / run.meters.counts["loads"]
 

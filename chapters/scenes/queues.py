@@ -32,6 +32,7 @@ def head_of_line(kind: str = "slow", seconds: float = 20.0, members: int = 4, sh
     return side_by_side({"4 partitions, 4 readers": readers, f"share group: {count}, {members} members": group})
 
 
+@cache
 def by_partition(kind: str = "slow", seconds: float = 20.0):
     """Four partitions, each with one reader, who takes its records in order."""
     odd = share.slow(UNLUCKY, seconds) if kind == "slow" else share.poison(UNLUCKY)

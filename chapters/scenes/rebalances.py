@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from matplotlib.collections import PolyCollection
 
 from simulator import Workload, distributions, faults, kafka, simulate
 from simulator.run import Run
@@ -133,12 +134,16 @@ def _draw_owners(axis, run: Run, since: float, until: float, marked: str) -> Non
     for number, member in enumerate(members):
         look = {"color": style.LIGHT["ink"]} if member == marked else {
             "facecolor": style.LIGHT[HUES[number % 4]], "hatch": "//////" if number >= 4 else "", "edgecolor": "white"}
-        for row, of in enumerate(spans.values()):
-            own = [(start, end - start) for who, start, end in of if who == member]
-            axis.broken_barh(own, (row - 0.44, 0.88), linewidth=0, **look)
+        bars = [_bar(row, start, end) for row, of in enumerate(spans.values()) for who, start, end in of
+                if who == member]
+        axis.add_collection(PolyCollection(bars, linewidth=0, **look), autolim=False)
     axis.set(xlim=(since, until), ylim=(len(spans) - 0.4, -0.6))
     axis.set_yticks([0, len(spans) - 1])
     axis.grid(axis="y", visible=False)
+
+
+def _bar(row: int, start: float, end: float) -> list[tuple[float, float]]:
+    return [(start, row - 0.44), (end, row - 0.44), (end, row + 0.44), (start, row + 0.44)]
 
 
 # Somebody is slow, and somebody sleeps

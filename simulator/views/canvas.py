@@ -1,4 +1,4 @@
-"""A canvas that writes quickly: letter by letter, words take half the time of a figure, so a line is set whole, once."""
+"""A canvas that writes quickly: letter by letter, words take half a figure's time, so a line is set whole, once."""
 
 from __future__ import annotations
 

@@ -111,9 +111,14 @@ class Broker:
             self.tell(member.node, "share_fetched", member.on_share_fetched, (number, []), event)
 
     def _serve_waiting(self) -> None:
+        """Those who have waited longest first; where one finds nothing, nobody else would in the same partitions."""
+        bare = set()
         for id, fetch in list(self.waiting.items()):
-            if self._serve(*fetch):
+            *_, keys, _ = fetch
+            if keys not in bare and self._serve(*fetch):
                 del self.waiting[id]
+            else:
+                bare.add(keys)
 
     def _serve(self, member: Member, id: Id, number: int, keys: tuple[int, ...], event: int) -> bool:
         """Answers with records from the member's partitions, in turn; False if there are none."""
