@@ -154,21 +154,18 @@ class Graded:
         assert len(reasons) >= 8
         assert {reason for reason in reasons if reasons.count(reason) > 1} == self.same_reason
 
-    def test_the_stubs_are_not_attempted(self, name):
-        assert verdict(self.check, name, answers(learners(source(self.exercise)))).outcome == "not attempted"
-
     def test_matrix_of_submissions_outcomes_and_reasons(self, capsys):
         """Prints the table an instructor wants to see: each submission, its checks, the reason of the first failure."""
         names, table = [name for name in self.check.CHECKS if name != "storm"], dict(self.submissions())
         with capsys.disabled():
-            print(f"\n{self.exercise}: + correct, - wrong; a mutant meets its own check")
+            print(f"\n{self.exercise}: + correct, - wrong, o not attempted; a mutant meets its own check")
             print(f"{'':<46}{''.join(map('{:>11}'.format, names))}   reason")
             for who, results in table.items():
                 first = next((result.reason for result in results.values() if result.reason), "")
                 marks = "".join(f"{sign(results.get(name)):>11}" for name in names)
                 print(f"{who:<46}{marks}   {first[:150]}")
         for who, results in table.items():
-            expected = "wrong" if who.startswith("mutant") else "correct"
+            expected = {"mutant": "wrong", "untouched": "not attempted"}.get(who.split()[0], "correct")
             assert {result.outcome for result in results.values()} == {expected}, who
 
     def submissions(self):
@@ -176,6 +173,8 @@ class Graded:
         yield "reference", {name: self.check.verdict(name, self.campaign(name).runs) for name in self.check.CHECKS}
         for who in files(self.exercise, "alternatives"):
             yield f"alternative {who}", {name: self.judged("alternatives", who, name, 3) for name in self.check.CHECKS}
+        stubs = answers(learners(source(self.exercise)))
+        yield "untouched", {name: verdict(self.check, name, stubs) for name in self.check.CHECKS}
         for who in files(self.exercise, "mutants"):
             name = submission(self.exercise, "mutants", who)["FAILS"][0]
             yield f"mutant {who}", {name: self.judged("mutants", who, name, *SEEDS)}
@@ -248,4 +247,4 @@ def graded(folder: Path, nb):
 
 def sign(result) -> str:
     """A verdict as one character; blank where a check was not asked."""
-    return {"correct": "+", "wrong": "-"}[result.outcome] if result else ""
+    return {"correct": "+", "wrong": "-", "not attempted": "o"}[result.outcome] if result else ""
