@@ -114,7 +114,7 @@ def nats_server() -> str:
 
 def kafka() -> tuple[str, str]:
     """Whether the labs would find Apache Kafka at once; nothing is fetched to find out."""
-    kafka_install = importlib.import_module("labs.servers.kafka_install")  # by name: the classroom stands below the labs
+    kafka_install = importlib.import_module("labs.servers.kafka_install")  # by name: the classroom is below the labs
     if os.environ.get("KAFKA_HOME") or kafka_install.CACHE.exists():
         found = kafka_install.find()
         return ("OK", f"kafka: {found}") if found else ("--", f"kafka: {kafka_install.missing()}")

@@ -38,7 +38,7 @@ def predict(id: str, question: str, choices: Sequence[str] = (), *, unit: str = 
 
 
 def reveal(id: str, measured, because: str = "", how: str = "measured") -> None:
-    """Show what was measured, or `how` else it was found, beside what was predicted, how far apart they are, and why."""
+    """Show what was measured, or `how` else it was found, beside what was predicted, how far apart they are and why."""
     check_id(id)
     record = recorded(id)
     question = record or asked.get(id, {"choices": [], "unit": ""})

@@ -15,7 +15,8 @@ def test_there_is_one_for_every_place_at_which_these_patterns_come_apart():
     assert len(POINTS) == 6
 
 
-@pytest.mark.parametrize("exercise, name, after, before", [point[1:] for point in POINTS], ids=[point[0] for point in POINTS])
+@pytest.mark.parametrize("exercise, name, after, before", [point[1:] for point in POINTS],
+                         ids=[point[0] for point in POINTS])
 def test_a_program_dies_there(exercise, name, after, before):
     check = importlib.import_module(f"exercises.{exercise}.check")
     given = chosen(check, name, submission(exercise))

@@ -71,7 +71,7 @@ class WarpStreamSystem:
         """What there is of each record, as a list for each producer of an array for each partition."""
         config = self.config
         shares = config.producers * config.partitions
-        share = (by * config.partitions + where).astype(np.min_scalar_type(shares))  # small numbers sort ten times faster
+        share = (by * config.partitions + where).astype(np.min_scalar_type(shares))  # small numbers sort quickly
         ends = np.cumsum(np.bincount(share, minlength=shares))
         parts = np.split(what[np.argsort(share, kind="stable")], ends[:-1])
         return [parts[n * config.partitions:(n + 1) * config.partitions] for n in range(config.producers)]
