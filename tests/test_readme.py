@@ -4,6 +4,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from classroom import timetable
 from classroom.places import CHAPTERS, LABS, ROOT
 
 NOTEBOOKS = [*sorted(CHAPTERS.glob("*.ipynb")), *sorted(LABS.glob("*.ipynb")),
@@ -37,6 +38,13 @@ def test_the_table_lists_every_notebook_with_its_question_and_minutes():
 def test_the_timetable_lists_every_notebook_with_its_minutes():
     expected = [[name(path), str(course(path)["minutes"])] for path in NOTEBOOKS]
     assert [row for row in rows(INSTRUCTORS, 2) if row[1].isdigit()] == expected
+
+
+@pytest.mark.parametrize("plan, hours", [("Two hours", 2), ("Two days, the first", 6.5), ("Two days, the second", 6.5)])
+def test_a_workshop_fits_its_hours(plan, hours):
+    written = re.search(rf"^- \*{plan}.*?:\*(.+?\.)(?: |$)", INSTRUCTORS.read_text(encoding="utf-8"), re.M | re.S)[1]
+    *lines, end = timetable.rows(written.strip(" .").replace(",", " ").split(), begins=0)
+    assert len(lines) >= 3 and end[:5] <= f"{int(hours):02}:{int(60 * (hours % 1)):02}"
 
 
 @pytest.mark.parametrize("page", [README, INSTRUCTORS], ids=lambda page: page.name)

@@ -102,11 +102,21 @@ def test_a_notebook_is_named_from_where_the_learner_stands(monkeypatch):
     (["build", "nope.md"], "nope.md: there is no such file"),
     (["build", "README.md"], "README.md is no chapter and no lab; there are: 00-prologue"),
     (["book", "INSTRUCTORS.md"], "INSTRUCTORS.md is no chapter and no lab"),
+    (["timetable"], "timetable: name notebooks"),
+    (["timetable", "00-prologue", "--start", "noon"], "timetable: name notebooks"),
+    (["timetable", "nope"], "timetable: there is no chapter, lab or exercise nope"),
     (["doctor", "quickly"], "doctor: it takes no arguments, and got quickly"),
 ])
 def test_bad_usage_is_one_sentence(arguments, sentence):
     with pytest.raises(SystemExit, match=f"^{sentence}"):
         commands.main(arguments)
+
+
+def test_the_timetable_adds_up(capsys):
+    assert commands.main(["timetable", "00-prologue", "outbox", "--start", "13:30"]) == 0
+    first, second, end = capsys.readouterr().out.splitlines()
+    assert first.startswith("13:30   30 min  00-prologue") and "which kind of system" in first
+    assert second.startswith("14:10   60 min  outbox") and end.startswith("15:10  the end")
 
 
 def test_a_notebook_stands_for_its_source_and_is_never_read_as_one():
@@ -120,4 +130,4 @@ def test_every_command_tells_its_purpose(capsys):
 
 def test_an_unknown_command_shows_the_usage(capsys):
     assert commands.main(["dance"]) == 2 and commands.main([]) == 0
-    assert "doctor  check this machine" in capsys.readouterr().out
+    assert "doctor     check this machine" in capsys.readouterr().out
