@@ -33,7 +33,7 @@ def marks(axis, series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
 def finish(axis, x: str, y: str, name: str = "", legend: bool = True) -> None:
     """Names a panel and its axes; values begin at 0."""
     if name:
-        axis.set_title(name, loc="left", fontsize=style.LABEL)
+        axis.set_title(name, loc="left", fontsize=style.LABEL, y=1)  # matplotlib need not look for a place
     words(axis, x, y)
     if legend:
         axis.legend(fontsize=style.SMALL, frameon=False)

@@ -79,7 +79,7 @@ def side_by_side(runs: dict) -> Picture:
     figure, axes = picture(title, caption, columns=len(runs), sharex=True, sharey=True, head=0.2, height=2.9)
     for axis, (name, run) in zip(axes, runs.items()):
         _draw_records(axis, run)
-        axis.set_title(name, loc="left", fontsize=style.LABEL)
+        axis.set_title(name, loc="left", fontsize=style.LABEL, y=1)
         words(axis, "record made at (s)", "seconds until it was done with" if axis is axes[0] else "")
     axes[0].set_ylim(0)
     return figure

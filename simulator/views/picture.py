@@ -9,6 +9,7 @@ import textwrap
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from . import style
 from .canvas import Canvas
@@ -62,8 +63,11 @@ def plain(axis) -> None:
 
 
 def words(axis, x: str = "", y: str = "") -> None:
-    """Names the axes; the small ticks of a logarithmic one say little and take as long to draw as all the rest."""
+    """Names the axes; logarithmic ones have plain numbers: small ticks and powers take as long to draw as the rest."""
     axis.minorticks_off()
+    for each in (axis.xaxis, axis.yaxis):
+        if isinstance(each.get_major_formatter(), LogFormatter):
+            each.set_major_formatter(lambda value, _: style.number(value))
     axis.set_xlabel(x, fontsize=style.LABEL, color=style.LIGHT["muted"])
     axis.set_ylabel(y, fontsize=style.LABEL, color=style.LIGHT["muted"])
 
