@@ -15,7 +15,7 @@ from simulator.evidence.table import Names, Table
 from simulator.kernel.objectstore import profile
 from simulator.patterns import DualWrite, EventStore, Outbox, Projection, Saga
 
-SMALL = Workload(rate=200, record_bytes=500, keys=50, seconds=20, consumers=2)
+SMALL = Workload(rate=50, record_bytes=500, keys=50, seconds=20, consumers=2)
 AT_WORK = Workload(rate=50, keys=None, seconds=20, arrivals="even", consumers=3, work=distributions.Exponential(0.01))
 TROUBLE = (faults.crash("broker-1", at=4, lasts=12), faults.isolate("broker-2", at=8, lasts=11),
            faults.pause("broker-3", at=14, lasts=3), faults.slow_network("producer-1", extra=0.05, at=2, lasts=5),
@@ -30,8 +30,8 @@ DARKNESS = (faults.power_loss("broker-1", "broker-2", "broker-3", at=6, lasts=3)
             faults.drop(["producer-1"], ["broker-3"], at=12, lasts=4))
 DECIDERS = (faults.crash("controller-1", at=3, lasts=4), faults.pause("controller-2", at=9, lasts=6))
 
-TIERS = kafka.Tiering(segment_bytes=20_000, retention=12.0, local_retention=2.0, task_interval=1.0,
-                      retention_check_interval=1.0, chunk_bytes=10_000, store=profile("s3-standard-fleet"))
+TIERS = kafka.Tiering(segment_bytes=5_000, retention=12.0, local_retention=2.0, task_interval=1.0,
+                      retention_check_interval=1.0, chunk_bytes=2_500, store=profile("s3-standard-fleet"))
 
 STATELESS = warpstream.Cluster(agents=4, scan_interval=3.0, orphan_age=4.0, compaction_interval=4.0,
                                request_timeout=3.0)
@@ -110,14 +110,18 @@ def history_digest(history) -> str:
     return digest.hexdigest()
 
 
-def run_digest(name: str, seed: int = 7) -> str:
-    """One digest of a scenario: what clients saw, what nodes did, what it cost."""
+def scenario(name: str, seed: int = 7, trace: bool = True):
+    """The run of a scenario."""
     system, workload, troubles = SCENARIOS[name]
-    run = simulate(system, workload, faults=troubles, seed=seed)
+    return simulate(system, workload, faults=troubles, seed=seed, trace=trace)
+
+
+def run_digest(run) -> str:
+    """One digest of a run: what clients saw, what nodes did, what it cost."""
     cost = [sorted(meter.items()) for meter in (run.meters.traffic, run.meters.counts, run.meters.integrals)]
     everything = run.trace.digest(), history_digest(run.history), cost, run.seconds
     return hashlib.sha256(repr(everything).encode()).hexdigest()
 
 
 if __name__ == "__main__":
-    print(json.dumps({name: run_digest(name) for name in SCENARIOS}))
+    print(json.dumps({name: run_digest(scenario(name)) for name in SCENARIOS}))
