@@ -58,7 +58,7 @@ def _cut(draw: random.Random, names: list[str], at: float, lasts: float) -> faul
 
 def run(seed: int, plane: str = "separate", troubles=None):
     """The quick cluster under the schedule of this seed."""
-    workload = Workload(rate=20, record_bytes=500, keys=20, seconds=5, consumers=1)
+    workload = Workload(rate=10, record_bytes=500, keys=20, seconds=5, consumers=1)
     return simulate(cluster(plane), workload, faults=schedule(seed, plane) if troubles is None else troubles,
                     seed=seed, settle=40)
 

@@ -44,7 +44,7 @@ def _fault(draw: random.Random) -> faults.Fault:
     ])()
 
 
-def run(seed: int, system: kafka.Cluster = QUICK):
+def run(seed: int, system: kafka.Cluster = QUICK, trace: bool = True):
     """The quick cluster (or another) under the schedule of this seed."""
-    workload = Workload(rate=30, record_bytes=500, keys=20, seconds=9, consumers=1 + seed % 2)
-    return simulate(system, workload, faults=schedule(seed), seed=seed, settle=60)
+    workload = Workload(rate=15, record_bytes=500, keys=20, seconds=9, consumers=1 + seed % 2)
+    return simulate(system, workload, faults=schedule(seed), seed=seed, settle=60, trace=trace)

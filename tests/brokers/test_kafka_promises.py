@@ -17,10 +17,10 @@ def test_no_acknowledged_record_is_lost_and_order_is_kept(first):
     """
     disturbed = 0
     for seed in range(first, first + BLOCK):
-        run = schedules.run(seed)
+        run = schedules.run(seed, trace=False)
         assert not run.report.broken, f"seed {seed}: {run.report}\n{[str(fault) for fault in run.faults]}"
         assert run.history.drained, f"seed {seed} did not come to rest in {run.seconds} s"
-        disturbed += len(run.trace.where("retry")) > 0 or len(run.trace.where("elect")) > 0
+        disturbed += run.latency.seconds.max() > 0.6
     assert disturbed > BLOCK / 3, "the faults must be felt, or nothing was tested"
 
 

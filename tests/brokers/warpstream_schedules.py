@@ -13,7 +13,7 @@ PUT = distributions.Lognormal.from_percentiles(p50=0.06, p99=0.12)
 STORE = StoreProfile(0.03, PUT, PUT, 0.06, 0.06)
 QUICK = warpstream.Cluster(agents=3, zones=3, partitions=2, producers=2, store=STORE, request_timeout=2.0, linger=0.05,
                            scan_interval=2.0, orphan_age=3.0, compaction_interval=2.5)
-WORKLOAD = Workload(rate=30, record_bytes=500, keys=20, seconds=6, consumers=2)
+WORKLOAD = Workload(rate=15, record_bytes=500, keys=20, seconds=6, consumers=2)
 
 
 def schedule(seed: int) -> list[faults.Fault]:
