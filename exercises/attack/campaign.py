@@ -62,7 +62,8 @@ class Verdict:
 
     def __repr__(self) -> str:
         if self.outcome == CORRECT:
-            return f"{self.check}: correct. {self.runs} runs, {self.faults} faults survived."
+            survived = f", {counted(self.faults, 'fault')} survived" if self.faults else ""
+            return f"{self.check}: correct. {counted(self.runs, 'run')}{survived}."
         if self.outcome == NOT_ATTEMPTED:
             return f"{self.check}: not attempted. Replace the line that raises NotImplementedError and run this again."
         return "\n".join([
@@ -70,6 +71,11 @@ class Verdict:
             f"  Broken: {self.finding.rule}. {self.finding.sentence}",
             f"  How:    {self.finding.how}", "", "  The run, step by step (the same as a film: _.play()):",
             *map("    {}".format, self.finding.story)])
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 run`, `1,200 runs`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def walk(plans: Iterable, perform: Callable) -> Iterator:

@@ -163,6 +163,14 @@ def test_a_failing_run_is_a_film_in_which_what_was_lost_gets_lost_and_the_dead_s
     assert (shown.trace.events.rows["time"][1:] >= shown.trace.events.rows["time"][:-1]).all()
 
 
+@pytest.mark.parametrize("runs, faults, words", [
+    (1, 0, "pay: correct. 1 run."), (3, 1, "pay: correct. 3 runs, 1 fault survived."),
+    (2396, 136, "pay: correct. 2,396 runs, 136 faults survived.")])
+def test_what_is_correct_says_what_it_went_through(runs, faults, words):
+    from exercises.attack import Verdict
+    assert repr(Verdict("pay", "correct", runs, faults)) == words
+
+
 def test_only_what_failed_has_a_film():
     from exercises.attack import Finding, Verdict
     assert Verdict("pay", "correct", 3, 2).play() is None
