@@ -15,7 +15,7 @@ NAMES = {f"{times}: {name}": colour for times, (colour, _, name) in LOOKS.items(
 def effects(project, position, read):
     """Three orders of 1, 10 and 100, killed before every step; printed in words too. None for a stub."""
     given = {"project": project, "position": position, "read": read}
-    runs = [run for run in walk([(PLAN, True)], lambda plan: perform(plan, given))]
+    runs = [run for run in walk([(PLAN, True)], lambda plan: perform(plan, given)) if not elsewhere(run)]
     if any(map(rules.unattempted, runs)):
         print(f"{project.__name__}: not attempted yet, nothing to draw")
         return None
@@ -26,13 +26,17 @@ def effects(project, position, read):
     return drawn(runs, finding)
 
 
+def elsewhere(run) -> bool:
+    """Whether it was the other replica's projector that was killed."""
+    return any(event["what"] == "crash" and event["who"].endswith("1") for event in run.events)
+
+
 def spent(run, replica: int = 0) -> int:
     return next((row[2] for row in run.models[replica]["totals"]), 0)
 
 
 def drawn(runs, finding: str):
     """The figure: runs from left to right, events from top to bottom, how often each counted."""
-    runs = [run for run in runs if not any(e["who"].endswith("1") for e in run.events if e["what"] == "crash")]
     times = [[spent(run) // event.amount % 10 for run in runs] for event in LOG]
     fields = [[Field(each, *LOOKS[min(each, 2)][:2]) for each in row] for row in times]
     return deaths(runs, fields, finding, 2.9, down=[f"event {event.position}" for event in LOG], legend=NAMES)
