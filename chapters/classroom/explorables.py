@@ -76,7 +76,7 @@ def png_of(figure) -> bytes:
 def knob(widgets, draw: Callable, name: str, spec):
     """The widget for one argument, starting at the argument's default, else at the first or lowest value."""
     value = start_of(draw, name, spec)
-    look = {"description": name.replace("_", " "), "style": {"description_width": "12em"}, "layout": {"width": "34em"}}
+    look = {"description": name.replace("_", " "), "style": {"description_width": "15em"}, "layout": {"width": "37em"}}
     if isinstance(spec, bool):
         return widgets.Checkbox(value=value, **look)
     if isinstance(spec, list):

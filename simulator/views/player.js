@@ -78,7 +78,7 @@ class TracePlayer {
     const log = trace.kinds.some(kind => kind.name === "high_watermark");
     $(".help").innerHTML = `<kbd>space</kbd> plays and pauses, <kbd>←</kbd> <kbd>→</kbd> step from event to event,
       <kbd>Home</kbd> <kbd>End</kbd> jump, <kbd>+</kbd> <kbd>−</kbd> zoom. Dashed: replies. ✗: lost.${log ? " HW: high watermark, what consumers may read up to." : ""}`;
-    const numbered = trace.keys.every(key => /-\d+$/.test(key));  // as partitions of a topic are
+    const numbered = trace.keys.every(key => /-\d+$|^__/.test(key));  // as partitions are, and Kafka's own topics
     $(".key").closest("label").firstChild.textContent = numbered ? "partition " : "queue ";
     add($(".node"), "option", "all", {value: -1});
     for (const n of trace.lanes) add($(".node"), "option", trace.nodes[n].name, {value: n});

@@ -32,8 +32,12 @@ class _Settings:
 
     def __post_init__(self):
         instance(self, "cluster", Cluster)
-        check(self, "cluster", self.cluster.tiering is None,
-              "a cluster without tiering: this model keeps transactions on local disks")
+        producer = self.cluster.producer
+        check(self.cluster, "tiering", self.cluster.tiering is None,
+              "None where there are transactions: this model keeps them on local disks")
+        check(producer, "acks", producer.acks == "all", "'all' where there are transactions")
+        check(producer, "idempotence", producer.idempotent,
+              "True or None where there are transactions, with max_in_flight at most 5 and retries above 0")
         check(self, "transaction_version",
               self.transaction_version in VERSIONS and self.transaction_version is not True, "1 or 2")
         check(self, "isolation", self.isolation in ISOLATIONS, " or ".join(map(repr, ISOLATIONS)))
