@@ -32,7 +32,8 @@ def test_a_search_finds_the_delayed_end_of_version_1():
                            "unseen", "vanished"}
 
 
-@pytest.mark.parametrize("seeds", [range(0, 30), range(30, 60)], ids=str)
+# 197 and 399: a worker's own late word fences it; it stops for good, and the other one has to take its partitions over
+@pytest.mark.parametrize("seeds", [range(0, 30), [*range(30, 58), 197, 399]], ids=str)
 def test_an_exactly_once_pipeline_gives_each_effect_once(seeds):
     for seed in seeds:
         run = schedules.pipeline(seed)

@@ -41,13 +41,13 @@ class TransactionalClient:
         self.caller = Caller(system.world, self.node, system.calls, self.settings.request_timeout)
         self.node.on_disconnect = self.caller.disconnected
         self.operation: Operation | None = None
-        self.fenced = False
         self._name_life()
 
     def _name_life(self) -> None:
         life = self.node.incarnation
         self.process = self.history.processes.code(self.node.name + (f"/{life + 1}" if life else ""))
         self.producer: tuple[int, int] | None = None
+        self.fenced = False
         self.added: dict[int, None] = {}
         self.sequences: dict[int, int] = {}
 

@@ -31,8 +31,8 @@ class Worker(TransactionalClient):
     # Membership
 
     def _beat(self):
-        """Heartbeats, for as long as the process lives."""
-        while True:
+        """Heartbeats, for as long as the process works: one that is fenced stops, and its partitions go to others."""
+        while not self.fenced:
             error = yield from self._heartbeat()
             yield self.sleep(self.settings.session_timeout / 3 if not error else self.settings.retry_backoff)
 
