@@ -11,8 +11,8 @@ lab: .venv/lab                ## open JupyterLab on the first chapter
 test: .venv/test              ## everything that proves the course works
 	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
 
-bench: .venv/lab              ## speed and memory, as ratios within one run
-	@$(BIN)/python -m tests.bench
+bench: .venv/lab              ## speed and memory, as ratios within one run; ARGS=--quick or ARGS=--full
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 book: .venv/lab               ## every chapter executed, as static pages with working players
 	@$(BIN)/python -m classroom book

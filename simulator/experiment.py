@@ -56,6 +56,8 @@ def simulate(system, workload: Workload, *, faults: Iterable[Fault] = (), seed: 
 def compare(systems: Sequence | Mapping[str, object], workload: Workload, *, faults: Iterable[Fault] = (),
             seed: int = 0) -> Comparison:
     """The same workload, faults and seed on several systems; names are given by a mapping or taken from the systems."""
+    check("systems", systems, isinstance(systems, (Mapping, list, tuple)) and len(systems) > 0,
+          "a list of systems, or a mapping of names to systems")
     named = systems if isinstance(systems, Mapping) else _named(systems)
     faults = _faults(faults)
     return Comparison({name: simulate(system, workload, faults=faults, seed=seed) for name, system in named.items()})

@@ -104,6 +104,12 @@ def test_a_seed_is_a_whole_number(seed):
 
 # Side by side
 
+@pytest.mark.parametrize("systems", [Cluster(), [], {}, None])
+def test_a_comparison_needs_systems(systems):
+    with pytest.raises(ValueError, match=r"^systems: .* is not allowed; it must be a list of systems, or a mapping"):
+        compare(systems, SMALL)
+
+
 def test_a_comparison_gives_every_system_the_same_arrivals_and_faults():
     both = compare([Cluster(), Cluster(producer=Producer(acks=1))], SMALL, faults=iter(CRASH), seed=7)
     safe, unsafe = both

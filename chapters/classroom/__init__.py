@@ -5,7 +5,12 @@
 Every one of them shows HTML with the same words as plain text beside it. Widgets appear only where Python must hear
 the learner, and a notebook that nobody answers runs from top to bottom all the same.
 """
+import sys
 from importlib import import_module
+from importlib.util import find_spec
+
+if find_spec("simulator") is None:  # a notebook opened in some other environment finds this folder, and no more
+    raise ImportError(f"the course is not installed for {sys.executable}; start it with `make lab`, or see README.md")
 
 ROOMS = {
     "predict": "predictions", "reveal": "predictions", "calibration": "predictions",

@@ -1,6 +1,6 @@
 """Prints what was measured beside what is wanted: `make bench`, or `python -m tests.bench [--quick | --full]`.
 
---quick takes half a minute and leaves out a million records; --full adds ten million, for which two gigabytes should be
+--quick takes a minute and leaves out a million records; --full adds ten million, for which two gigabytes should be
 free, a thousand random schedules a protocol, and gradings of everything in the exercises. Of the two columns the second
 is processor time: what the clock would show if nobody else used the machine. It is the one that is judged.
 """
@@ -89,7 +89,7 @@ def row(what: str, clock: str, processor: str, wanted: str, reached: bool | None
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="half a minute instead of two")
+    parser.add_argument("--quick", action="store_true", help="fewer turns, and without a million records")
     parser.add_argument("--full", action="store_true", help="also ten million records")
     arguments = parser.parse_args()
     sys.exit(main(arguments.quick, arguments.full))
