@@ -82,6 +82,7 @@ def side_by_side(runs: dict) -> Picture:
         axis.set_title(name, loc="left", fontsize=style.LABEL, y=1)
         words(axis, "record made at (s)", "seconds until it was done with" if axis is axes[0] else "")
     axes[0].set_ylim(0)
+    axes[0].locator_params(nbins=5)
     return figure
 
 

@@ -67,7 +67,7 @@ def lag(run) -> np.ndarray:
 
 def lag_against_load(load: float = 0.8, work: str = "exponential") -> Picture:
     """Mean lag against the load of the projection: one run, and the two curves of theory."""
-    seconds = lag(projected(round(load, 2), work))
+    seconds = lag(projected(round(load, 2), work, min(120.0, 96 / load)))  # not ever more events for more load
     fine = np.linspace(0.05, 0.95, 80)
     wait = {"exponential": theory.mm1_wait, "constant": theory.md1_wait}
     expected = wait[work](load / WORK, 1 / WORK) + WORK

@@ -134,7 +134,7 @@ def late_by_pauses(rule: str, waits, length_ms: float = 9.1, gap: float = 1.0, r
 
 def turn(length_ms: float = 9.1, gap: float = 1.0, replication: int = 3) -> Picture:
     """Both rules with pauses, for fewer sends."""
-    workload = Workload(rate=20, seconds=20, keys=50, consumers=0)
+    workload = Workload(rate=20, seconds=15, keys=50, consumers=0)
     runs = {rule: simulate(system, workload, seed=SEED, trace=False)
             for rule, system in paused(length_ms, gap, replication).items()}
     return tails(runs, *runs.values())
