@@ -28,9 +28,10 @@ def _ownership(trace) -> Iterator[tuple[float, int, tuple[int, ...], tuple[int, 
         paused[node] = kind == "pause" or paused.get(node, False) and kind not in ("resume", *_GONE)
         if kind == "assigned":
             owners.setdefault(int(row["key"]), {})[who, value] = None
-        changed = [key for key, of in owners.items() if any(owner[0] == who for owner in of)]
         if row["key"] >= 0:
             changed = [int(row["key"])]
+        else:
+            changed = [key for key, of in owners.items() if any(owner[0] == who for owner in of)]
         for key in changed:
             of = owners.setdefault(key, {})
             if kind in ("revoked", "left_behind", "removed"):
