@@ -42,7 +42,8 @@ def system(seed: int, **settings) -> bufstream.Cluster:
 
 def run(seed: int, trace: bool = False, **settings):
     """That cluster under the schedule of this seed."""
-    return simulate(system(seed, **settings), replace(WORKLOAD, rate=30), faults=schedule(seed), seed=seed, trace=trace, settle=60)
+    workload = replace(WORKLOAD, rate=30)
+    return simulate(system(seed, **settings), workload, faults=schedule(seed), seed=seed, trace=trace, settle=60)
 
 
 def broken(run) -> list[str]:
