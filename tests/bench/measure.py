@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import NamedTuple
@@ -150,21 +151,30 @@ def sweep_of_twelve(pool: ProcessPoolExecutor) -> None:
 
 
 def speed_up(turns: int) -> tuple[float, float]:
-    """How much faster two processes are than one: by the clock, and as it would be if each had a processor for itself.
-
-    The second is all processor time, of the workers and of the process that hands out the work, over that of the busier
-    worker and the process that hands out the work.
-    """
-    with ProcessPoolExecutor(1) as one, ProcessPoolExecutor(2) as two:
-        for pool in (one, two):
-            sweep_of_twelve(pool)
-        workers = [psutil.Process(pid) for pid in two._processes]
-        before = [_processor_time(worker) for worker in workers]
+    """How much faster two processes are than one: by the clock, and as if each had a processor for itself."""
+    with ProcessPoolExecutor(1) as one, two_processes() as two:
+        sweep_of_twelve(one)
+        shares: list[float] = []
         alone, together = in_turns(turns, lambda: Time.of(lambda: sweep_of_twelve(one)),
-                                   lambda: Time.of(lambda: sweep_of_twelve(two)))
-        spent = [_processor_time(worker) - start for worker, start in zip(workers, before)]
-        at_home = together.processor * turns
-    return alone.wall / together.wall, (sum(spent) + at_home) / (max(spent) + at_home)
+                                   lambda: Time.of(lambda: shares.append(shared(two))))
+    return alone.wall / together.wall, max(shares)
+
+
+@contextmanager
+def two_processes() -> Iterator[ProcessPoolExecutor]:
+    """Two processes that have begun to work."""
+    with ProcessPoolExecutor(2) as pool:
+        sweep_of_twelve(pool)
+        yield pool
+
+
+def shared(pool: ProcessPoolExecutor) -> float:
+    """All the processor time of a sweep, over that of the busiest worker and of the process that hands out the work."""
+    workers = [psutil.Process(pid) for pid in pool._processes]
+    before = [_processor_time(worker) for worker in workers]
+    at_home = Time.of(lambda: sweep_of_twelve(pool)).processor
+    spent = [_processor_time(worker) - start for worker, start in zip(workers, before)]
+    return (sum(spent) + at_home) / (max(spent) + at_home)
 
 
 def _processor_time(process: psutil.Process) -> float:
