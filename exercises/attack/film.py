@@ -15,7 +15,7 @@ KINDS = {"call": ("local", "{node}: {note}"), "step": ("local", "{node}: {note}"
          "ask": ("send", "{node} asks {peer}: {note}"), "asked": ("receive", "{node} is asked: {note}"),
          "answer": ("send", "{node} answers {peer}: {note}"),
          "lost": ("drop", "on the way to {node} this is lost: {note}"), "answered": ("receive", "{node} hears: {note}")}
-OUTSIDE = "the others"  # brokers, services, gateways: whatever a request goes to
+OUTSIDE = "the outside"  # brokers, services, gateways: whatever a request goes to
 
 
 def film(events: list[dict], words, *, title: str, question: str) -> Player:
