@@ -43,7 +43,7 @@ class Trio:
         for recorder in self.recorders.values():
             recorder.start()
         self.wait_for_recovery()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while max(recorder.behind for recorder in self.recorders.values()) > ON_TIME and time.monotonic() < deadline:
             self.run_for(0.05)
         return self

@@ -82,7 +82,7 @@ class Members:
 
     def wait_gone(self, name: str) -> float:
         """Seconds until a member that was asked to stop has closed."""
-        return wait_until(lambda: not self.members[name].server.alive, 10, f"{name} to close")
+        return wait_until(lambda: not self.members[name].server.alive, 120, f"{name} to close")
 
     def kill(self, name: str) -> None:
         """SIGKILL: the member is gone and nobody is told."""
@@ -118,7 +118,7 @@ class Members:
         owned_once = shares == running and all(len(of) == 1 for of in owners.values())
         return owned_once and time.monotonic() - max(changes) > calm
 
-    def wait_stable(self, timeout: float = 30.0) -> float:
+    def wait_stable(self, timeout: float = 120.0) -> float:
         """Seconds until the group is stable."""
         try:
             return wait_until(self.stable, timeout, f"a stable group {self.name}", every=0.1)

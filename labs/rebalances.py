@@ -23,7 +23,7 @@ MOMENT = 1e-3                  # seconds; a window ends before the next act
 SPACE = 20.0                   # seconds from one act to the next, in the simulation
 PACE, AWAY = 5.0, 0.5          # rolling restart: seconds from one member to the next, and until it is back
 RATE = 120.0                   # records a second, over all partitions
-APART, PATIENCE = 0.1, 60.0    # seconds between two groups, and until a group that is not stable is given up
+APART, PATIENCE = 0.1, 120.0    # seconds between two groups, and until a group that is not stable is given up
 SETTINGS = {"partitions": 6, "session_timeout": 3.0, "heartbeat_interval": 0.5, "auto_commit_interval": 1.0,
             "initial_rebalance_delay": 2.0}
 

@@ -63,7 +63,7 @@ class Worker:
                 self.consumer.acknowledge(message, VERDICTS[verdict])
                 done.append(Delivery(time.monotonic() - since, int(message.value()), message.delivery_count(), verdict))
             if messages:
-                self.consumer.commit_sync(5.0)
+                self.consumer.commit_sync(60.0)
         return done
 
     def close(self) -> None:
@@ -81,7 +81,7 @@ def hold(cluster, group: str = "workers", topic: str = "tasks") -> Server:
     return server
 
 
-def wait_held(server: Server, records: int, timeout: float = 10.0) -> float:
+def wait_held(server: Server, records: int, timeout: float = 60.0) -> float:
     """The time.monotonic() at which a holder had so many records in its hands."""
     wait_until(lambda: len(held(server)) >= records, timeout, f"{records} records in the hands of {server.name}")
     return time.monotonic()

@@ -123,7 +123,7 @@ def runs(records: list[tuple[int, int, int]]) -> list[tuple[int, int, int, int]]
     return [tuple(run) for run in joined]
 
 
-def count_partitions(bootstrap: str, topic: str, timeout: float = 10.0) -> int:
+def count_partitions(bootstrap: str, topic: str, timeout: float = 60.0) -> int:
     """How many partitions a topic has."""
     found = Producer(settings(bootstrap, {})).list_topics(topic, timeout=timeout).topics[topic]
     if found.error:
@@ -159,7 +159,7 @@ class Sender:
         self.producer = Producer(settings(recording.bootstrap, {"acks": acks, "enable_idempotence": self.idempotent,
                                                                 **options}))
         if transactional_id:
-            self._call(self.producer.init_transactions, 30)
+            self._call(self.producer.init_transactions, 120)
 
     @property
     def in_order(self) -> bool:
@@ -219,7 +219,7 @@ class Sender:
     def _note(self, error: KafkaError) -> None:
         self.fenced |= error.code() in FENCED
 
-    def flush(self, timeout: float = 30.0) -> int:
+    def flush(self, timeout: float = 120.0) -> int:
         """Waits for reports; how many records are still without one."""
         return self._serve(self.producer.flush, timeout)
 
@@ -242,7 +242,7 @@ class Sender:
         self._call(self.producer.begin_transaction)
         self._transaction = Transaction(self.recording.op(), self.recording.clock())
 
-    def commit(self, timeout: float = 30.0) -> str:
+    def commit(self, timeout: float = 120.0) -> str:
         """Commits, and says what became of the transaction: "ok", "fail" (it was aborted) or "info"."""
         self._transaction.asked = self.recording.clock()
         try:
@@ -256,7 +256,7 @@ class Sender:
             self.producer.abort_transaction(timeout)
             return self._end(FAIL, error.name())
 
-    def abort(self, timeout: float = 30.0) -> str:
+    def abort(self, timeout: float = 120.0) -> str:
         """Aborts; "info" if the answer never came."""
         try:
             self.producer.abort_transaction(timeout)
@@ -320,7 +320,7 @@ class Reader:
         while not self.stopping:
             self.poll()
 
-    def read_to_end(self, patience: float = 30.0) -> bool:
+    def read_to_end(self, patience: float = 120.0) -> bool:
         """Whether every partition was read to its end in time."""
         deadline = time.monotonic() + patience
         while len(self.ends) < self.recording.partitions and time.monotonic() < deadline:
@@ -332,7 +332,7 @@ class Reader:
         self.consumer.close()
 
 
-def read_all(recording: Recording, isolation: str = "read_committed", patience: float = 30.0) -> History:
+def read_all(recording: Recording, isolation: str = "read_committed", patience: float = 120.0) -> History:
     """The finished history: a fresh consumer has read every partition from its beginning to its end."""
     reader = Reader(recording, FINAL_READER, isolation)
     try:
@@ -348,7 +348,7 @@ class KafkaRecorder:
     waits for answers.
     """
 
-    def __init__(self, bootstrap: str, topic: str = "orders", rate: float = 300.0, *, patience: float = 30.0,
+    def __init__(self, bootstrap: str, topic: str = "orders", rate: float = 300.0, *, patience: float = 120.0,
                  **producer):
         if not rate > 0:
             raise ValueError(f"rate: {rate!r} records a second is not more than 0")
@@ -381,7 +381,7 @@ class KafkaRecorder:
         time.sleep(seconds)
         self._raise_what_failed()
 
-    def wait_for_recovery(self, timeout: float = 60.0) -> float:
+    def wait_for_recovery(self, timeout: float = 120.0) -> float:
         """Seconds until a record sent after this call has been acknowledged in every partition."""
         called = self.recording.clock()
         seconds = wait_until(lambda: min(self.sender.latest) > called, timeout,

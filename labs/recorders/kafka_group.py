@@ -50,7 +50,7 @@ class Group:
         self.members[name] = Member(self, name, self.config | own)
         return self.members[name]
 
-    def wait_owned(self, timeout: float = 30.0) -> float:
+    def wait_owned(self, timeout: float = 120.0) -> float:
         """Seconds until the running members own every partition, each once."""
         everything = list(range(self.recording.partitions))
         what = f"an owner for every partition in group {self.name}"
@@ -60,7 +60,7 @@ class Group:
         """The partitions of the running members, in order."""
         return sorted(partition for member in self.members.values() if member.alive for partition in member.owned)
 
-    def wait_read(self, timeout: float = 30.0) -> float:
+    def wait_read(self, timeout: float = 120.0) -> float:
         """Seconds until some member or other was given every record sent so far."""
         wanted = [len(times) for times in self.recording.created]
         return wait_until(lambda: self._read() >= sum(wanted), timeout, f"group {self.name} to read all")
@@ -108,11 +108,11 @@ class Member:
         """When something happened ("assigned", "revoked", "lost", "polled", "committed", "refused", "closed")."""
         return [when for when, name, _ in self.events if name == what]
 
-    def wait_for(self, what: str, count: int = 1, timeout: float = 30.0) -> float:
+    def wait_for(self, what: str, count: int = 1, timeout: float = 120.0) -> float:
         """Seconds until something has happened this often."""
         return wait_until(lambda: len(self.happened(what)) >= count or not self.alive, timeout, f"{self.name}: {what}")
 
-    def wait_for_verdict(self, commits: int, timeout: float = 30.0) -> bool:
+    def wait_for_verdict(self, commits: int, timeout: float = 120.0) -> bool:
         """Waits for the answer to one more commit than so many; whether it was refused.
 
         A member that was away is refused if its commit is faster than its heartbeat. By a heartbeat it learns that it
@@ -142,7 +142,7 @@ class Member:
         """SIGCONT: it goes on where it was, and knows nothing of the time that passed."""
         self.server.resume()
 
-    def stop(self, patience: float = 10.0) -> None:
+    def stop(self, patience: float = 60.0) -> None:
         """Leaves the group in good order; killed if it takes too long."""
         if self.alive:
             self.order("close")

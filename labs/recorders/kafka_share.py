@@ -54,7 +54,7 @@ class ShareGroup:
             producer.produce(self.topic, str(value).encode(), on_delivery=lambda error, _, value=value, invoked=invoked:
                              self.history.publish("producer", self.topic, value, type="info" if error else "ok",
                                                   time=self.clock(), invoked=invoked))
-        producer.flush(30)
+        producer.flush(120)
 
     def join(self, *names: str) -> None:
         """Adds members."""
@@ -63,7 +63,7 @@ class ShareGroup:
                 "group_id": self.name, "share_acknowledgement_mode": "explicit"}))
             self.members[name].subscribe([self.topic])
 
-    def run(self, until: Callable[[], bool], timeout: float = 30.0) -> float:
+    def run(self, until: Callable[[], bool], timeout: float = 120.0) -> float:
         """Lets the members poll in turn until a condition holds; seconds that took."""
         began = self.clock()
         while not until():
@@ -76,7 +76,7 @@ class ShareGroup:
     def run_for(self, seconds: float) -> None:
         """Lets the members poll in turn for a while."""
         end = self.clock() + seconds
-        self.run(lambda: self.clock() > end, timeout=seconds + 10)
+        self.run(lambda: self.clock() > end, timeout=seconds + 120)
 
     def _turn(self, name: str) -> None:
         """One poll of one member, and what it says about each record."""
@@ -90,7 +90,7 @@ class ShareGroup:
             settle(name, self.topic, value, time=self.clock())
             if decision == "requeue" and attempt >= DELIVERY_LIMIT:
                 self.history.deadletter(self.topic, value, time=self.clock())
-        member.commit_sync(10.0)
+        member.commit_sync(60.0)
 
     def settled(self) -> int:
         """Records that are done with: accepted, rejected or archived."""
@@ -122,4 +122,4 @@ def _read_from_the_beginning(bootstrap: str, group: str) -> None:
     admin = AdminClient(settings(bootstrap, {}))
     resource = ConfigResource(ResourceType.GROUP, group, incremental_configs=[entry])
     for done in admin.incremental_alter_configs([resource]).values():
-        done.result(30)
+        done.result(120)

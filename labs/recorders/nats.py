@@ -165,7 +165,7 @@ class NatsRecorder:
         """Creates the stream, one replica a node, and sets publisher and consumer going."""
         self.background = Background()
         try:
-            self.background.do(self._open(), timeout=60)
+            self.background.do(self._open(), timeout=180)
         except BaseException:
             self.background.close()
             raise
@@ -206,7 +206,7 @@ class NatsRecorder:
         time.sleep(seconds)
         self._raise_what_failed()
 
-    def wait_for_recovery(self, timeout: float = 60.0) -> float:
+    def wait_for_recovery(self, timeout: float = 180.0) -> float:
         """Seconds until a record sent after this call is acknowledged and the publisher is on time again."""
         called = self.clock()
         seconds = wait_until(lambda: self.publisher.latest[0] > called and self.backlog < 0.1 * self.rate + 1, timeout,
@@ -234,12 +234,12 @@ class NatsRecorder:
         """Stops the publisher, reads the stream from its beginning with a fresh client, and returns the history."""
         self.publisher.stopping = True
         for task in self._tasks:
-            task.result(self.patience + 10)
+            task.result(self.patience + 60)
         self.history.created[self.history.keys.code(self.stream)] = np.arange(self.publisher.sent) / self.rate
         self.history.drained = self.background.do(self._drain())
         return self.history
 
-    async def _drain(self, patience: float = 30.0) -> bool:
+    async def _drain(self, patience: float = 120.0) -> bool:
         """Whether a fresh reader reached the end of the stream in time."""
         async with await connect(self.cluster.urls, self.troubles) as client:
             jetstream = client.jetstream()
@@ -261,7 +261,7 @@ class NatsRecorder:
     def stop(self) -> None:
         """Closes the connection and ends the background thread."""
         if self.background:
-            self.background.do(self.client.close(), timeout=10)
+            self.background.do(self.client.close(), timeout=60)
             self.background.close()
 
     def __enter__(self) -> NatsRecorder:

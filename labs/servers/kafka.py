@@ -180,7 +180,7 @@ class KafkaCluster:
             server = self.sandbox.servers[name] = Container(label, server.process, server.log)
         return server
 
-    def wait_ready(self, *names: str, timeout: float = 90.0) -> float:
+    def wait_ready(self, *names: str, timeout: float = 300.0) -> float:
         """Seconds until these nodes (all, if none is named) answer and their brokers are in the clients' metadata."""
         started, nodes = time.monotonic(), [self.nodes[name] for name in names or self.nodes]
         for node in nodes:
@@ -193,26 +193,29 @@ class KafkaCluster:
 
     # What the nodes say
 
-    def leader(self, topic: str, partition: int = 0, timeout: float = 30.0) -> str:
+    def leader(self, topic: str, partition: int = 0, timeout: float = 120.0) -> str:
         """The name of the broker that leads a partition, once one does that runs."""
+        found = []
+
         def leads() -> bool:
-            return (leader := self._partition(topic, partition)) is not None and leader.leader in self._running_ids()
+            found[:] = filter(None, [self._partition(topic, partition)])
+            return bool(found) and found[0].leader in self._running_ids()
         wait_until(leads, timeout, f"a leader of {topic}-{partition}", every=0.1)
-        return self._name(self._partition(topic, partition).leader)
+        return self._name(found[0].leader)
 
     def in_sync(self, topic: str, partition: int = 0) -> list[str]:
         """The in-sync replicas of a partition, by name."""
         found = self._partition(topic, partition)
         return sorted(self._name(id) for id in found.isrs) if found else []
 
-    def wait_in_sync(self, topic: str, replicas: int, timeout: float = 60.0) -> float:
+    def wait_in_sync(self, topic: str, replicas: int, timeout: float = 120.0) -> float:
         """Seconds until every partition of a topic has a leader and this many in-sync replicas."""
         def synced() -> bool:
             found = self._metadata(topic)
             return bool(found) and all(p.leader >= 0 and len(p.isrs) >= replicas for p in found.values())
         return wait_until(synced, timeout, f"{replicas} in-sync replicas of {topic}", every=0.1)
 
-    def active_controller(self, timeout: float = 30.0) -> str:
+    def active_controller(self, timeout: float = 120.0) -> str:
         """The controller that leads the metadata quorum, as the running voters wrote it down in `quorum-state`."""
         wait_until(lambda: self._quorum()[1] in self._running_ids(), timeout, "a leader of the metadata quorum")
         return self._name(self._quorum()[1])
@@ -225,7 +228,7 @@ class KafkaCluster:
         return max(((state["leaderEpoch"], state["leaderId"]) for state in known), default=(-1, -1))
 
     def create_topic(self, topic: str, partitions: int = 1, replication: int | None = None, *, leader: str = "",
-                     timeout: float = 30.0, **config) -> None:
+                     timeout: float = 120.0, **config) -> None:
         """A new topic, on up to three brokers; settings with underscores for dots (`min_insync_replicas=2`).
 
         `leader` is the broker that shall lead every partition to begin with; otherwise Kafka spreads them.
@@ -288,7 +291,7 @@ class KafkaCluster:
         for name in names:
             self._act(name, "resumed", "SIGCONT", self._server(name).resume)
 
-    def restart(self, *names: str, timeout: float = 90.0) -> float:
+    def restart(self, *names: str, timeout: float = 300.0) -> float:
         """Starts nodes that have ended, with the data they had; seconds until they serve again."""
         for name in names:
             if self._server(name).alive:

@@ -139,7 +139,7 @@ def java() -> str:
     path = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
     if not path:
         raise Absent("no Java on the PATH")
-    told = subprocess.run([path, "-version"], capture_output=True, text=True, timeout=30).stderr
+    told = subprocess.run([path, "-version"], capture_output=True, text=True).stderr
     version = re.search(r'version "(\d+)', told)
     if not version or int(version[1]) < 17:
         raise Absent(f"Java is too old: {told.splitlines()[0] if told else path}; Kafka 4 needs 17 or newer")

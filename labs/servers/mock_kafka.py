@@ -178,7 +178,7 @@ class Cluster:
         self.server.process.stdin.write(f"{json.dumps([function, *arguments])}\n".encode())
         self.server.process.stdin.flush()
         self._answers += 1
-        self.server.wait_ready(lambda: len(self._lines()) > self._answers, timeout=10)
+        self.server.wait_ready(lambda: len(self._lines()) > self._answers)
         return self._lines()[self._answers]["answer"]
 
     def _lines(self) -> list[dict]:

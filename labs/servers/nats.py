@@ -110,7 +110,7 @@ class NatsCluster:
     def __exit__(self, *exception) -> None:
         self.stop()
 
-    def wait_ready(self, timeout: float = 30.0) -> float:
+    def wait_ready(self, timeout: float = 120.0) -> float:
         """Seconds until every running node is healthy and, in a cluster, the nodes agree on a leader."""
         started = time.monotonic()
         for node in self.nodes.values():
@@ -127,10 +127,11 @@ class NatsCluster:
 
     # What the nodes say
 
-    def leader(self, stream: str, timeout: float = 30.0) -> str:
+    def leader(self, stream: str, timeout: float = 120.0) -> str:
         """The name of the node that leads a stream, once there is one."""
-        wait_until(lambda: self._leader(stream), timeout, f"a leader of stream {stream}")
-        return self._leader(stream)
+        found = []
+        wait_until(lambda: found.append(self._leader(stream)) or found[-1], timeout, f"a leader of stream {stream}")
+        return found[-1]
 
     def in_sync(self, stream: str) -> bool:
         """Whether every node runs and holds all that the stream's leader held when it was asked, a moment earlier."""
@@ -138,7 +139,7 @@ class NatsCluster:
         end = self._last_sequence(leader, stream) if leader else None
         return end is not None and all(self._last_sequence(name, stream) >= end for name in self.nodes)
 
-    def wait_in_sync(self, stream: str, timeout: float = 30.0) -> None:
+    def wait_in_sync(self, stream: str, timeout: float = 120.0) -> None:
         """Waits until every node is up to date with the stream."""
         wait_until(lambda: self.in_sync(stream), timeout, f"all replicas of stream {stream} to be up to date")
         self._say(f"every node holds all of {stream}")
@@ -169,7 +170,8 @@ class NatsCluster:
 
     def terminate(self, name: str) -> None:
         """SIGTERM to the node: it hands over what it leads, then ends."""
-        self._act(name, "asked to stop", f"SIGTERM to pid {self._server(name).pid}", self._server(name).stop)
+        server = self._server(name)
+        self._act(name, "asked to stop", f"SIGTERM to pid {server.pid}", lambda: server.stop(patience=60))
 
     def pause(self, name: str) -> None:
         """SIGSTOP to the node: frozen, with every connection open."""

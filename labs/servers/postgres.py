@@ -152,7 +152,7 @@ class Postgres:
         """Everything the server has written to its log."""
         return self.server.log.read_text(errors="replace")
 
-    def _end_fast(self, patience: float = 10.0) -> None:
+    def _end_fast(self, patience: float = 60.0) -> None:
         if POSIX:
             self.server.process.send_signal(signal.SIGINT)  # SIGTERM would wait until the last client has gone
             try:
@@ -188,7 +188,7 @@ class Postgres:
             said = (done.stderr or done.stdout).strip()[-500:]
             raise RuntimeError(f"PostgreSQL cannot start here: initdb said {said!r}")
 
-    def _run(self, patience: float = 60.0) -> float:
+    def _run(self, patience: float = 120.0) -> float:
         options = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
         command = [self._program(NAME), "-D", str(self.data), "-p", str(self.port), *options]
         started = time.monotonic()

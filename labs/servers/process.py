@@ -93,7 +93,7 @@ class Sandbox:
             server.stop()
         self._watchdog.stdin.close()  # the watchdog now does for the folder what it would do after a crash
         self._watchdog.wait()
-        wait_until(lambda: not self.folder.exists(), 10, f"{self.folder} to be removed")
+        wait_until(lambda: not self.folder.exists(), 60, f"{self.folder} to be removed")
 
     def __enter__(self) -> Sandbox:
         return self
@@ -140,7 +140,7 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.kill()
 
-    def wait_ready(self, ready: Callable[[], bool], timeout: float = 30.0) -> float:
+    def wait_ready(self, ready: Callable[[], bool], timeout: float = 120.0) -> float:
         """Seconds until `ready()`; if the server ends first or takes too long, the error shows the end of its log."""
         try:
             seconds = wait_until(lambda: not self.alive or ready(), timeout, f"{self.name} to be ready")

@@ -164,7 +164,7 @@ class SeaweedFS:
              "-admin.ui=false", "-volume.preStopSeconds=0"],
             HOME=str(folder), WEED_MASTER_TELEMETRY="false")
         started, client = time.monotonic(), self.client()
-        self.server.wait_ready(lambda: self._stores(client), 60)    # 16 s have been seen after a kill
+        self.server.wait_ready(lambda: self._stores(client))    # 16 s have been seen after a kill
         return time.monotonic() - started
 
     def _stores(self, client) -> bool:

@@ -63,7 +63,7 @@ class SeaweedKafka:
         registry = f"-schema-registry-url=http://{HOST}:{self.registry.server_port}"
         gateway = sandbox.start("gateway", [binary(), "mq.kafka.gateway", f"-ip={self.host}", f"-ip.bind={self.host}",
                                             f"-port={PORT}", master, registry], **home)
-        gateway.wait_ready(lambda: _creates(self.bootstrap) and _keeps(self.bootstrap), 40)
+        gateway.wait_ready(lambda: _creates(self.bootstrap) and _keeps(self.bootstrap))
 
     def stop(self) -> None:
         """Ends all of them and removes the data."""

@@ -42,7 +42,7 @@ def kill_each(pids: list[str]) -> None:
             print(f"{pid}: {gone}", file=sys.stderr)
 
 
-def remove(folder: str, patience: float = 5.0) -> None:
+def remove(folder: str, patience: float = 60.0) -> None:
     """The folder is gone; dying servers may still write to it for a moment, hence the repeats."""
     deadline = time.monotonic() + patience
     while os.path.exists(folder) and time.monotonic() < deadline:

@@ -22,7 +22,7 @@ def is_running(pid: int) -> bool:
         return not os.path.exists("/proc/self")  # a system without /proc: the signal's word counts
 
 
-def eventually(condition, seconds: float = 10.0) -> bool:
+def eventually(condition, seconds: float = 60.0) -> bool:
     """Whether a condition becomes true in time."""
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:

@@ -18,13 +18,13 @@ NUMBERS = itertools.count()
 def mock():
     """The bootstrap address of a mock cluster of one broker; topics appear when asked for, with four partitions."""
     host = Producer({"test.mock.num.brokers": 1, "log_level": 0})
-    yield ",".join(str(broker).split("/")[0] for broker in host.list_topics(timeout=5).brokers.values())
+    yield ",".join(str(broker).split("/")[0] for broker in host.list_topics(timeout=60).brokers.values())
 
 
 @pytest.fixture
 def recording(mock):
     topic = f"topic-{next(NUMBERS)}"
-    Producer({"bootstrap.servers": mock}).list_topics(topic, timeout=5)
+    Producer({"bootstrap.servers": mock}).list_topics(topic, timeout=60)
     return Recording(mock, topic)
 
 
@@ -131,7 +131,7 @@ def test_the_end_of_a_transaction_says_what_is_known(recording, end, errors, out
 
 def test_a_topic_that_is_not_there_is_refused_by_name():
     host = Producer({"test.mock.num.brokers": 1, "allow.auto.create.topics": False, "log_level": 0})
-    broker = next(iter(host.list_topics(timeout=5).brokers.values()))
+    broker = next(iter(host.list_topics(timeout=60).brokers.values()))
     with pytest.raises(KafkaException):
         count_partitions("127.0.0.1:9", "orders", timeout=0.5)
     assert count_partitions(str(broker).split("/")[0], "orders") == 4
@@ -154,17 +154,21 @@ def test_order_is_promised_when_a_retry_cannot_overtake(recording):
 def test_a_recorder_sends_at_its_rate_and_misses_nothing(recording):
     with KafkaRecorder(recording.bootstrap, recording.topic, rate=200) as recorder:
         recorder.run_for(0.5)
-        recorder.wait_for_recovery(5)
+        recorder.wait_for_recovery()
         history = recorder.finish()
     assert history.drained and check(history, recorder.guarantees).ok
-    assert 80 <= history.records_sent() <= 400 and len(history.latencies()) == history.records_sent()
+    assert 4 <= history.records_sent() <= 200 * recorder.recording.clock() + 1
+    assert len(history.latencies()) == history.records_sent()
+    due = sorted(moment for times in history.created.values() for moment in times)
+    assert due == pytest.approx([number / 200 for number in range(len(due))])
 
 
 def test_what_fails_in_the_background_is_raised(recording, monkeypatch):
     monkeypatch.setattr(Reader, "poll", lambda *_: 1 / 0)
     with KafkaRecorder(recording.bootstrap, recording.topic) as recorder:
         with pytest.raises(ZeroDivisionError):
-            recorder.run_for(0.5)
+            for _ in range(600):
+                recorder.run_for(0.1)
 
 
 @pytest.mark.real
@@ -230,8 +234,8 @@ def test_members_of_a_group_own_every_partition_and_read_all(recording):
 @pytest.mark.real
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
 def test_a_member_that_was_away_too_long_may_not_commit(node, protocol):
-    """In three attempts at least once: its heartbeat may be faster than its commit, and then it is a member again."""
-    refusals = next(filter(None, (late_commit(node, protocol, f"away-{protocol}-{attempt}") for attempt in range(3))),
+    """In six attempts at least once: its heartbeat may be faster than its commit, and then it is a member again."""
+    refusals = next(filter(None, (late_commit(node, protocol, f"away-{protocol}-{attempt}") for attempt in range(6))),
                     None)
     assert refusals and refusals[0] in {"UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "STALE_MEMBER_EPOCH"}
 
@@ -250,7 +254,7 @@ def late_commit(node, protocol: str, topic: str) -> list[str]:
         away.order("hold")
         away.pause()
         heir = group.join("heir")
-        wait_until(lambda: heir.owned == {0}, 20, "the partition to move")
+        wait_until(lambda: heir.owned == {0}, 120, "the partition to move")
         away.order("commit")
         away.order("go")
         away.resume()

@@ -42,7 +42,7 @@ def test_servers_die_with_a_parent_that_is_killed(nats_server):
     assert len(told["pids"]) == 3 and all(map(is_running, told["pids"])) and os.path.isdir(told["folder"])
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
-    assert eventually(lambda: not any(map(is_running, told["pids"])) and not os.path.exists(told["folder"]), 5)
+    assert eventually(lambda: not any(map(is_running, told["pids"])) and not os.path.exists(told["folder"]))
 
 
 @pytest.mark.real

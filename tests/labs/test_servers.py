@@ -41,7 +41,7 @@ def sandbox():
 
 def start(sandbox, code):
     server = sandbox.start("server", python(code))
-    server.wait_ready(lambda: "up" in server.log_tail(), timeout=20)
+    server.wait_ready(lambda: "up" in server.log_tail(), timeout=60)
     return server
 
 
@@ -98,7 +98,7 @@ def test_an_error_in_the_block_closes_the_sandbox_too():
 def test_a_server_that_ends_at_once_shows_the_end_of_its_log(sandbox):
     server = sandbox.start("server", python("print('port in use'); raise SystemExit(3)"))
     with pytest.raises(RuntimeError, match="(?s)server ended with code 3.*port in use"):
-        server.wait_ready(lambda: False, timeout=20)
+        server.wait_ready(lambda: False, timeout=60)
 
 
 def test_a_server_that_is_never_ready_shows_the_end_of_its_log(sandbox):
@@ -123,7 +123,7 @@ def test_a_paused_server_stands_still_and_can_be_stopped(sandbox):
     server.resume()
     assert eventually(lambda: server.log.stat().st_size > size)
     server.pause()
-    server.stop()
+    server.stop(patience=60)
     assert server.process.returncode == -signal.SIGTERM
 
 
@@ -145,7 +145,7 @@ def test_no_server_outlives_its_parent(end):
     parent, pids, folder = family(end)
     if end == "time.sleep(600)":
         parent.kill()
-    parent.wait(20)
+    parent.wait()
     assert eventually(lambda: not any(map(is_running, pids)) and not os.path.exists(folder))
 
 
