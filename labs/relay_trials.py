@@ -76,7 +76,7 @@ class Trials:
             raise RuntimeError(f"the relay was to die before step {die_at} and ended with code {code}")
         sent = sum(step.startswith("publish") for step in steps[:die_at - 1])
         # The dead relay's session lives until the database has noticed, and its claims with it.
-        wait_until(lambda: not self._sessions(), 20, "the database to notice that the relay is gone")
+        wait_until(lambda: not self._sessions(), 120, "the database to notice that the relay is gone")
         sent += self._work(kind, deduplicate).sent
         stored = self._read(history)
         return Trial(steps[die_at - 1], history, sent, stored, self.judged(history, deduplicate))
@@ -118,11 +118,11 @@ class Trials:
     def _work(self, kind: str, deduplicate: bool, steps=None) -> outbox.Publisher:
         steps = steps or relay_process.Steps()
         arguments = (kind, self.postgres.url, self.cluster.urls, self.stream, deduplicate, steps)
-        return self.background.do(relay_process.relay(*arguments), timeout=60)
+        return self.background.do(relay_process.relay(*arguments), timeout=300)
 
     def _read(self, history: History) -> int:
         """Reads the stream from its beginning into the history; how many messages it holds."""
-        messages = self.background.do(self._messages(), timeout=60)
+        messages = self.background.do(self._messages(), timeout=300)
         history.assign(FINAL_READER, list(history.keys))
         for message in messages:
             _, customer, order = json.loads(message.data)
@@ -135,7 +135,7 @@ class Trials:
         subscription = await self.jetstream.pull_subscribe(f"{self.stream}.*", stream=self.stream)
         messages = []
         while len(messages) < stored:
-            messages += await subscription.fetch(stored - len(messages), timeout=5)
+            messages += await subscription.fetch(stored - len(messages), timeout=60)
         await subscription.unsubscribe()
         return messages
 

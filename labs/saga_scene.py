@@ -50,7 +50,7 @@ class Scene:
         self.began = time.time()
         plan = json.dumps(asdict(self.plan))
         self.services = self._process("services", "labs.saga_services", str(self.port), plan)
-        self.client = self.background.do(Client.connect(self.temporal.address), 30)
+        self.client = self.background.do(Client.connect(self.temporal.address), 120)
         return self
 
     def stop(self) -> None:
@@ -109,9 +109,9 @@ class Scene:
         """Starts an order's workflow; its id is the scene and the order."""
         self.placed[order] = f"{self.name}/{order}"
         self.background.do(self.client.start_workflow(workflow, args=[order, *more], id=self.placed[order],
-                                                      task_queue=self.name), 30)
+                                                      task_queue=self.name), 120)
 
-    def wait(self, order: str, timeout: float = 60.0) -> str:
+    def wait(self, order: str, timeout: float = 300.0) -> str:
         """How an order ended, once it has."""
         result = self.background.do(self.client.get_workflow_handle(self.placed[order]).result(), timeout)
         if not self.quiet:
@@ -120,7 +120,7 @@ class Scene:
 
     def status(self, order: str) -> str:
         """`done`, `failed`, or `pending` while the workflow runs."""
-        return self.background.do(self._status(self.client.get_workflow_handle(self.placed[order])), 30)
+        return self.background.do(self._status(self.client.get_workflow_handle(self.placed[order])), 120)
 
     async def _status(self, handle) -> str:
         running = (await handle.describe()).status == WorkflowExecutionStatus.RUNNING
@@ -128,16 +128,16 @@ class Scene:
 
     def history(self, order: str) -> WorkflowHistory:
         """All that Temporal has written down about an order."""
-        return self.background.do(self.client.get_workflow_handle(self.placed[order]).fetch_history(), 30)
+        return self.background.do(self.client.get_workflow_handle(self.placed[order]).fetch_history(), 120)
 
     # What happened
 
     def seen(self) -> dict:
         """What the services did and were asked, so far."""
-        with urllib.request.urlopen(f"http://{HOST}:{self.port}/seen", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{HOST}:{self.port}/seen", timeout=60) as answer:
             return json.load(answer)
 
-    def wait_request(self, service: str, order: str, timeout: float = 30.0) -> None:
+    def wait_request(self, service: str, order: str, timeout: float = 120.0) -> None:
         """Waits until a request for an order has reached a service."""
         wait_until(lambda: self.times(service, order), timeout, f"a request: {service} {order}")
 

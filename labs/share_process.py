@@ -8,11 +8,15 @@ import sys
 
 from confluent_kafka import ShareConsumer
 
+POLLS = 5  # until it is a member with a position
+
 consumer = ShareConsumer(json.loads(sys.argv[1]))
 consumer.subscribe([sys.argv[2]])
-print("ready", flush=True)
-while not (messages := consumer.poll(0.2)):
-    pass
+polls, messages = 0, []
+while not messages:
+    messages = consumer.poll(0.2)
+    if (polls := polls + 1) == POLLS:
+        print("ready", flush=True)
 for message in messages:
     print(int(message.value()), flush=True)
 sys.stdin.read()

@@ -77,7 +77,6 @@ def hold(cluster, group: str = "workers", topic: str = "tasks") -> Server:
     command = [sys.executable, "-E", str(HOLDER), config, topic]
     server = cluster.sandbox.start(f"{group}-holder", command, stdin=subprocess.PIPE)
     server.wait_ready(lambda: "ready" in server.log_tail())
-    time.sleep(1.0)  # a few polls more, and it is a member with a position
     return server
 
 

@@ -145,7 +145,7 @@ def _away_once(cluster, protocol: str) -> frozenset[str]:
 
 
 def _killed(cluster, protocol: str) -> frozenset[str]:
-    """Again, if the heir was kept from its heartbeat for a session, or the victim had committed all before its death."""
+    """Again, if the heir was kept from its heartbeat for a session, or the victim had committed all before it died."""
     return undisturbed(lambda: _killed_once(cluster, protocol), lambda found: found == {"duplicated"})
 
 

@@ -22,7 +22,7 @@ from graded import source, without_a_kernel
 
 SEEDS = [101, 102]
 DAMAGED = '{"metadata": {"course": {"exercise": "outbox"}}, "cells": [{"cell_ty'
-LIMITS = Limits(cell=10, wall=90)
+LIMITS = Limits(cell=60, wall=600)
 
 
 def graded(tmp_path, nb, limits=LIMITS):
@@ -72,7 +72,7 @@ def test_accidents_cost_nothing(tmp_path):
     nb.cells[-1].id = "pasted"
     nb.cells.insert(0, solutions.notebook_cell("import time; time.sleep(1000)"))
     nb.cells.append(solutions.notebook_cell("%matplotlib inline\nundefined_name"))
-    result = graded(tmp_path, nb, Limits(cell=8, wall=90))
+    result = graded(tmp_path, nb, Limits(cell=20, wall=600))
     assert result.full, reasons(result)
     assert "took too long" in reasons(result) and "undefined_name" in reasons(result)
 
@@ -157,7 +157,7 @@ rules.finding, rules.unattempted = lambda *a, **k: None, lambda run: False
 def test_hostile_notebooks_score_nothing_within_the_limit(name, tmp_path):
     code, expected = HOSTILE[name]
     started = time.monotonic()
-    result = graded(tmp_path, solutions.with_code(solutions.untouched(), **code), Limits(cell=4, wall=90))
+    result = graded(tmp_path, solutions.with_code(solutions.untouched(), **code), Limits(cell=6, wall=600))
     assert time.monotonic() - started < LIMITS.wall
     assert result.problem == "" and result.points == 0, reasons(result)
     said = result.notes + [f"{mark.check.partition('/')[2]}: {mark.reason}" for mark in result.marks]

@@ -34,7 +34,8 @@ def node(kafka_found):
 @pytest.fixture(scope="module")
 def database():
     """A real PostgreSQL that never waits for the disk and is left alone by its own housekeeping, or a skip."""
+    quiet = {"autovacuum": "off", "checkpoint_timeout": "1h"}  # a checkpoint of its own would write slots down
     if not postgres.find():
         pytest.skip(postgres.missing())
-    with postgres.Postgres(fsync=False, settings={"autovacuum": "off"}, quiet=True) as database:
+    with postgres.Postgres(fsync=False, settings=quiet, quiet=True) as database:
         yield database

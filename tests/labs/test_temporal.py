@@ -1,6 +1,8 @@
 """The lab on Temporal: the server that dies and comes back, one saga under the exercise's judge, and replays."""
 import asyncio
+import functools
 import inspect
+import itertools
 import time
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from without import cells_of
 from labs import needs, saga_parts
 from labs.servers import temporal as server
 
+NUMBERS = itertools.count(1)
 LAB = Path(needs.__file__).parent / "saga-temporal.md"
 WITHOUT = "from labs import needs\nneeds.ELSEWHERE['temporal'].find = lambda: None"
 ORDERS = (Order("o1", "ada", 40), Order("o2", "bob", 30), Order("o3", "cyd", 20))
@@ -30,7 +33,20 @@ def temporal():
 
 def scene(temporal, plan: Plan, name: str, **how):
     from labs.saga_scene import Scene  # needs the package temporalio
-    return Scene(temporal, plan, name, quiet=True, **how)
+    return Scene(temporal, plan, f"{name}-{next(NUMBERS)}", quiet=True, **how)
+
+
+def undisturbed(test):
+    """The test, up to three times: a worker waits 1 s for an answer, and a machine that stands still gives none."""
+    @functools.wraps(test)
+    def tried(temporal):
+        for attempts_left in (2, 1, 0):
+            try:
+                return test(temporal)
+            except AssertionError:
+                if not attempts_left:
+                    raise
+    return tried
 
 
 def workers_change(scene) -> None:
@@ -88,6 +104,7 @@ def test_the_prose_states_the_settings_that_are_there():
 # With one
 
 @pytest.mark.real
+@undisturbed
 def test_an_order_is_done_or_taken_back_and_its_history_says_so(temporal):
     with scene(temporal, Plan(ORDERS[:2], rejects=(("o2", "ship"),)), "plain") as shop:
         shop.work("worker-1")
@@ -110,6 +127,7 @@ def test_an_order_is_done_or_taken_back_and_its_history_says_so(temporal):
 
 
 @pytest.mark.real
+@undisturbed
 def test_a_killed_worker_costs_time_and_its_key_decides_whether_it_costs_money(temporal):
     unanswered = Plan(ORDERS[:1], faults=(("charge", 1, "answer lost"),))
     with scene(temporal, unanswered, "derived") as shop:
@@ -118,7 +136,7 @@ def test_a_killed_worker_costs_time_and_its_key_decides_whether_it_costs_money(t
         first, *_, last = shop.times("charge", "o1")
         assert last - first > 1.0, "who asks again has waited: a worker 1 s for its answer, Temporal 3 s for a worker"
         keys = {request["key"] for request in shop.seen()["requests"] if request["service"] == "charge"}
-        assert keys == {"charge derived/o1"}
+        assert keys == {f"charge {shop.name}/o1"}
         from labs import saga_figures
         table = saga_figures.events(shop.history("o1"))
         started = table[(table["type"] == "ActivityTaskStarted") & (table["activity"] == "charge")]
@@ -129,6 +147,7 @@ def test_a_killed_worker_costs_time_and_its_key_decides_whether_it_costs_money(t
 
 
 @pytest.mark.real
+@undisturbed
 def test_who_undoes_only_what_was_confirmed_leaks_the_charge(temporal):
     with scene(temporal, SILENT, "silent") as shop:
         shop.work("worker-1")
@@ -141,6 +160,7 @@ def test_who_undoes_only_what_was_confirmed_leaks_the_charge(temporal):
 
 
 @pytest.mark.real
+@undisturbed
 def test_three_busy_answers_are_three_strikes_unless_the_workflow_tells_them_apart(temporal):
     with scene(temporal, BUSY, "busy") as shop:
         shop.work("worker-1")
@@ -172,7 +192,7 @@ def test_a_replay_finds_what_the_code_does_differently(temporal):
     from labs import saga_versions as versions
     with scene(temporal, Plan(ORDERS), "offer") as shop:
         shop.work("worker-1")
-        ends = time.time() + 20
+        ends = time.time() + 600
         shop.order("o1", "ReadsTheClock", ends)
         shop.order("o2", "AsksTheHistory", ends)
         shop.order("o3")
