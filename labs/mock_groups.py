@@ -59,8 +59,8 @@ class MockClassic(_Ticking, ClassicCoordinator):
         if self.generation == 0:
             super()._complete_if_all_are_here(event)
 
-    def not_now(self) -> str:
-        return super().not_now() or (REBALANCING if self.state == PREPARING else "")
+    def commit_refusal(self, id, epoch: int, keys) -> str:
+        return super().commit_refusal(id, epoch, keys) or (REBALANCING if self.state == PREPARING else "")
 
 
 class MockReconciling(_Ticking, ReconcilingCoordinator):
