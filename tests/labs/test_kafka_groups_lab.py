@@ -83,7 +83,7 @@ def test_without_a_mock_the_lab_runs_and_says_what_it_left_out():
 
 @pytest.mark.real
 def test_real_members_cost_what_the_model_of_the_mock_says():
-    """Join and kill under the two protocols that differ most; again, if a member that runs was kept from its heartbeat."""
+    """Join and kill under the two protocols that differ most; again, if a member was kept from its heartbeat."""
     if not mock_kafka.find():
         pytest.skip(mock_kafka.missing())
     for attempts_left in (3, 2, 1, 0):
