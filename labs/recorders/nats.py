@@ -275,15 +275,18 @@ def publish_latencies(server, seconds: float = 1.5, size: int = 1_000) -> np.nda
     """Seconds from publish to acknowledgement, one record of `size` bytes after another, for a while."""
     async def measure() -> list[float]:
         async with await connect(server.urls, Counter()) as client:
-            jetstream = client.jetstream()
+            jetstream = client.jetstream(timeout=10)
             await jetstream.add_stream(name="latency", subjects=["latency"], num_replicas=len(server.nodes))
             times = [time.perf_counter()]
             while times[-1] - times[0] < seconds:
-                await jetstream.publish("latency", bytes(size))
+                try:
+                    await jetstream.publish("latency", bytes(size))
+                except TROUBLES:  # no answer: it is sent again, and waits on
+                    continue
                 times.append(time.perf_counter())
             return times
     background = Background()
     try:
-        return np.diff(background.do(measure()))
+        return np.diff(background.do(measure(), timeout=120))
     finally:
         background.close()

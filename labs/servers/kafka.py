@@ -26,7 +26,7 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from .kafka_install import Container, installation
@@ -240,8 +240,18 @@ class KafkaCluster:
             first = sorted(self.brokers, key=lambda name: name != leader)[:replication]  # the first replica leads
             new = NewTopic(topic, partitions, replica_assignment=[[self.nodes[name].id for name in first]] * partitions,
                            config=settings)
-        self.admin.create_topics([new], operation_timeout=timeout)[topic].result(timeout)
+        wait_until(lambda: self._creates(new, timeout), timeout, f"enough brokers for {topic}", every=0.5)
         self.wait_in_sync(topic, replication, timeout)
+
+    def _creates(self, new: NewTopic, timeout: float) -> bool:
+        """Whether a topic has been created; not while brokers are fenced that only were slow to say that they live."""
+        try:
+            self.admin.create_topics([new], operation_timeout=timeout)[new.topic].result(timeout)
+        except KafkaException as refusal:
+            if refusal.args[0].code() != KafkaError.INVALID_REPLICATION_FACTOR:
+                raise
+            return False
+        return True
 
     def _metadata(self, topic: str) -> dict:
         try:
