@@ -16,6 +16,8 @@ import time
 def main(folder: str) -> None:
     """Waits for the parent's end, kills the servers and removes their folder."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the Stop button of a notebook interrupts a cell, not the brokers
+    if hasattr(signal, "SIGHUP"):  # sent to a group whose parent has gone while one of it was paused
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     pids = sys.stdin.read().split()
     if os.name == "nt":
         kill_each(pids)

@@ -149,6 +149,15 @@ def test_no_server_outlives_its_parent(end):
     assert eventually(lambda: not any(map(is_running, pids)) and not os.path.exists(folder))
 
 
+def test_a_paused_server_does_not_outlive_its_parent_either():
+    """When the parent of a process group goes while one of it is stopped, the kernel sends SIGHUP to them all."""
+    parent, pids, folder = family("time.sleep(600)")
+    os.kill(pids[0], signal.SIGSTOP)
+    parent.kill()
+    parent.wait()
+    assert eventually(lambda: not any(map(is_running, pids)) and not os.path.exists(folder))
+
+
 def test_a_ctrl_c_for_the_notebook_does_not_reach_the_servers():
     """Ctrl-C is sent to the parent's process group; the servers are in another."""
     parent, pids, _ = family("time.sleep(600)")
