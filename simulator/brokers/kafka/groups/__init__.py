@@ -2,8 +2,8 @@
 
 Read in this order: `config` (what can be set, and what can be planned), `assignor` (who should own what), `coordinator`
 (sessions and committed offsets), `classic` (JoinGroup and SyncGroup, both ends; eager, cooperative KIP-429, static
-KIP-345), `reconciliation` (ConsumerGroupHeartbeat, both ends; KIP-848), `member` (poll, work, commit), `system` (the
-wiring), `measures` (what a rebalance cost).
+KIP-345), `reconciliation` (ConsumerGroupHeartbeat, both ends; KIP-848), `member` (poll, work, commit), `plan` and
+`system` (the wiring), `measures` (what a rebalance cost).
 
 Modelled: Empty, PreparingRebalance, CompletingRebalance, Stable and the generation; the JoinGroup barrier with its
 initial delay and its timeout; assignment by the group's leader; revoking everything or only what moves, then a second

@@ -124,11 +124,9 @@ class Group:
 
     def build(self, world, workload):
         """The running group in this world (see `system`)."""
+        from .plan import check_members
         from .system import GroupSystem
-        names = [f"consumer-{number + 1}" for number in range(workload.consumers)]
-        for event in self.events:
-            check(event, "member", event.member in names,
-                  f"a member of this group, consumer-1 to consumer-{workload.consumers}")
+        check_members(self.events, workload.consumers)
         return GroupSystem(self, world, workload)
 
     def __str__(self) -> str:

@@ -10,18 +10,19 @@ from ....evidence.history import OK, History
 from ....evidence.policy import Guarantees
 from .classic import ClassicCoordinator, ClassicMember
 from .kinds import SENTENCES
+from .plan import Planned
 from .reconciliation import ReconcilingCoordinator, ReconcilingMember
 
 if TYPE_CHECKING:
     from ....kernel.world import World
     from ....workload import Workload
-    from .config import Event, Group
+    from .config import Group
 
 TOPIC = "orders"
 BATCH = 0.005  # seconds of records that stand in the history as one send
 
 
-class GroupSystem:
+class GroupSystem(Planned):
     """One group over one topic; every partition gets `workload.rate / partitions` records a second, evenly."""
     classic, reconciling = ClassicCoordinator, ReconcilingCoordinator
 
@@ -39,24 +40,6 @@ class GroupSystem:
         self.members = [(ReconcilingMember if consumer else ClassicMember)(self, number + 1)
                         for number in range(workload.consumers)]
         self._plan()
-
-    def _plan(self) -> None:
-        late = [event.member for event in self.config.events if event.kind == "join"]
-        for member in self.members:
-            if member.node.name not in late:
-                self.world.after(0.0, member.start)
-        for event in self.config.events:
-            member = next(member for member in self.members if member.node.name == event.member)
-            self.world.after(event.at, self._happen, event, member)
-
-    def _happen(self, event: Event, member) -> None:
-        node = member.node
-        if event.kind == "stall":
-            member.extra = event.lasts
-        elif node.up:
-            node.call(node.incarnation, member.start if event.kind == "join" else member.stop, ())
-        if event.kind == "stop" and event.ends > event.at:
-            self.world.after(event.lasts, lambda: node.up and node.call(node.incarnation, member.start, ()))
 
     def end(self, key: int) -> int:
         """How many records a partition holds by now."""

@@ -119,11 +119,9 @@ class ShareGroup(Topic):
 
     def build(self, world, workload):
         """The running group in this world (see `system`)."""
+        from ..groups.plan import check_members
         from .system import ShareSystem
-        names = [f"consumer-{number + 1}" for number in range(workload.consumers)]
-        for event in self.events:
-            check(event, "member", event.member in names,
-                  f"a member of this group, consumer-1 to consumer-{workload.consumers}")
+        check_members(self.events, workload.consumers)
         return ShareSystem(self, world, workload)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ....evidence.policy import Guarantees
 from ....evidence.queue_history import QueueHistory
+from ..groups.plan import Planned
 from .coordinator import Coordinator
 from .kinds import SENTENCES
 from .leader import Broker
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
     from ....kernel.node import Node
     from ....kernel.world import World
     from ....workload import Workload
-    from ..groups.config import Event
     from .config import ShareGroup
 
 BROKERS = 2  # one leads, the other waits
 
 
-class ShareSystem:
+class ShareSystem(Planned):
     """One share group over one topic, and the history that its clients and its coordinator write."""
 
     def __init__(self, config: ShareGroup, world: World, workload: Workload):
@@ -38,24 +38,6 @@ class ShareSystem:
         self.members = [Member(self, number + 1) for number in range(workload.consumers)]
         self.brokers[0].lead()
         self._plan()
-
-    def _plan(self) -> None:
-        late = [event.member for event in self.config.events if event.kind == "join"]
-        for member in self.members:
-            if member.node.name not in late:
-                self.world.after(0.0, member.start)
-        for event in self.config.events:
-            member = next(member for member in self.members if member.node.name == event.member)
-            self.world.after(event.at, self._happen, event, member)
-
-    def _happen(self, event: Event, member: Member) -> None:
-        node = member.node
-        if event.kind == "stall":
-            member.extra = event.lasts
-        elif node.up:
-            node.call(node.incarnation, member.start if event.kind == "join" else member.stop, ())
-        if event.kind == "stop" and event.ends > event.at:
-            self.world.after(event.lasts, lambda: node.up and node.call(node.incarnation, member.start, ()))
 
     def member_at(self, node: Node) -> Member | None:
         """The member on this node, if there is one."""
