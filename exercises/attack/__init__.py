@@ -2,9 +2,9 @@
 
 `memory` restarts a program with an empty memory, `steps` counts its side effects and kills it, `sqlite` watches a real
 connection, `campaign` walks through all attacks, shrinks the one that worked and words the verdict, `checks` joins them
-into an exercise, `story` tells a run. `turns` is for worlds without a database in which several calls are on their way
-at once (`exercises/diskless_log`). An exercise brings the world its program lives in and the rules that must hold
-(`exercises/outbox` is the example).
+into an exercise. `runs` is what a run leaves behind, `story` tells it, `film` and `grid` show it. `turns` is for worlds
+without a database in which several calls are on their way at once (`exercises/diskless_log`). An exercise brings the
+world its program lives in and the rules that must hold (`exercises/outbox` is the example).
 """
 from .campaign import Campaign, Finding, Replayed, Verdict, live, replayed, smallest, walk
 from .sqlite import Connection, connect

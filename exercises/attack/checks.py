@@ -10,13 +10,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from .campaign import CORRECT, NOT_ATTEMPTED, WRONG, Campaign, Replayed, Verdict, live, replayed, smallest
+from .runs import plain
 
 PUBLIC = (1,)
-
-
-def plain(value):
-    """The value as JSON would give it back."""
-    return json.loads(json.dumps(value, default=str))
 
 
 @dataclass(frozen=True)

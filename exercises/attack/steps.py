@@ -6,6 +6,7 @@ the order of the steps is all there is, so a run is the same on every machine.
 """
 import os
 import tempfile
+from contextlib import contextmanager
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -122,6 +123,24 @@ class Process:
             call["outcome"] = "info"
         self.stop()
         self.start()
+
+
+class Pausable(Process):
+    """A process that a plan may stop before a step; its stage has the `pauses`, and plays what happens meanwhile."""
+
+    def step(self, what: str) -> dict:
+        self.breathe()
+        if self.clock.steps + 1 in self.stage.pauses:
+            self.stage.pauses.discard(self.clock.steps + 1)
+            self.stage.pause(self, what)
+        return super().step(what)
+
+    @contextmanager
+    def asleep(self, before: str, **about):
+        """The pause itself: between the two notes others do what they like."""
+        self.clock.fault(self.name, "pause", **about, after=self.last, before=before, step=self.clock.steps + 1)
+        yield
+        self.clock.note(self.name, f"{self.name} wakes up and goes on")
 
 
 @cache

@@ -6,10 +6,10 @@
     settings  asked about a `Deployment`: protocol, names for members, session timeout
     consume   records from a log; some fail for a while, some for ever, some kill the process
 """
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 
 from exercises.attack import Clock, Process
-from exercises.attack.checks import plain
+from exercises.attack.runs import Evidence, plain
 from exercises.attack.sqlite import made
 from exercises.attack.steps import Crash, played
 
@@ -43,11 +43,8 @@ class Plan:
 
 
 @dataclass
-class Run:
-    """What could be seen of one run: plain lists and dictionaries, so that any process can judge it."""
-    plan: dict
-    steps: int
-    events: list = field(repr=False)
+class Run(Evidence):
+    """What the answer was, what took effect or became a letter, how often each was tried, and where the group is."""
     answer: object
     applied: list
     letters: list
@@ -124,7 +121,5 @@ class Stage:
     def seen(self) -> Run:
         """The evidence: what happened and what is left."""
         world = self.world
-        return Run(
-            plan=plain(asdict(self.plan)), steps=self.clock.steps, events=plain(self.clock.events),
-            answer=plain(self.answer), applied=world.applied, letters=world.letters, tried=world.tried,
-            next=world.committed)
+        return Run.of(self.plan, self.clock, answer=plain(self.answer), applied=world.applied, letters=world.letters,
+                      tried=world.tried, next=world.committed)

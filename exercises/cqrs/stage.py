@@ -13,14 +13,14 @@ what the replicas hold once everything is quiet. An act is one of
                             that may be wrong: then the skew is less than nothing
 """
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import OperationalError
 
-from exercises.attack import Clock, Process
-from exercises.attack.checks import plain
+from exercises.attack import Clock
+from exercises.attack.runs import Evidence, plain
 from exercises.attack.sqlite import made, rows
-from exercises.attack.steps import played
+from exercises.attack.steps import Pausable, played
 
 from .log import Event, Log, totals_at
 
@@ -51,11 +51,8 @@ class Plan:
 
 
 @dataclass
-class Run:
-    """What could be seen of one run: plain lists and dictionaries, so that any process can judge it."""
-    plan: dict
-    steps: int
-    events: list = field(repr=False)
+class Run(Evidence):
+    """What was answered, and what the models say in the end."""
     answers: list
     models: list
 
@@ -65,18 +62,12 @@ def perform(plan: Plan, functions: dict) -> Run:
     return played(Stage, plan, functions)
 
 
-class Actor(Process):
+class Actor(Pausable):
     """A process at one replica. A plan may stop it before a step while other things happen."""
 
     def __init__(self, name: str, stage: "Stage", replica: int, functions: dict):
         self.stage, self.replica, self.cursor = stage, replica, None
         super().__init__(name, stage.clock, stage.databases[replica], functions)
-
-    def step(self, what: str) -> dict:
-        self.breathe()
-        if self.clock.steps + 1 in self.stage.pauses:
-            self.stage.pause(self, what)
-        return super().step(what)
 
     def answer(self, name: str, *args, about: str = ""):
         """Call a function until it returns: a crash, or a database held by somebody paused, is tried again."""
@@ -204,22 +195,19 @@ class Stage:
 
     def pause(self, actor: Actor, before: str) -> None:
         """Stop a process in the middle of its call while other things happen; if it projects, a rival does so too."""
-        self.pauses.discard(self.clock.steps + 1)
         if self.paused:
             return
-        self.clock.fault(actor.name, "pause", after=actor.last, before=before, step=self.clock.steps + 1)
         self.paused = True
         projector = "rival" if actor.name.startswith("projector") else "projector"
-        for act in self.plan.meanwhile:
-            with suppress(OperationalError):  # the sleeper keeps even readers out: this cannot happen now
-                self.stored(actor.replica)
-                self.act(projector, *act)
+        with actor.asleep(before):
+            for act in self.plan.meanwhile:
+                with suppress(OperationalError):  # the sleeper keeps even readers out: this cannot happen now
+                    self.stored(actor.replica)
+                    self.act(projector, *act)
         self.paused = False
-        self.clock.note(actor.name, f"{actor.name} wakes up and goes on")
 
     def seen(self) -> Run:
         """The evidence: what happened, what was answered, what is left."""
         models = [{"totals": rows(path, "SELECT customer, orders, spent FROM totals ORDER BY customer"),
                    "position": self.stored(replica)} for replica, path in enumerate(self.databases)]
-        return Run(plan=plain(asdict(self.plan)), steps=self.clock.steps, events=plain(self.clock.events),
-                   answers=plain(self.answers), models=plain(models))
+        return Run.of(self.plan, self.clock, answers=plain(self.answers), models=plain(models))

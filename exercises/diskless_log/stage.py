@@ -5,12 +5,12 @@ readers were told, and what is in the store once everything is quiet. Whenever n
 producers send what was not acknowledged to another agent. Those who sleep wake up when that is done too.
 """
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 from exercises.attack import Clock, Endless
-from exercises.attack.checks import plain
+from exercises.attack.runs import Evidence, plain
 from exercises.attack.steps import MOST_STEPS
 from exercises.attack.turns import Cast, Worker
 
@@ -68,11 +68,8 @@ class Plan:
 
 
 @dataclass
-class Run:
-    """What could be seen of one run: plain lists and dictionaries, so that any process can judge it."""
-    plan: dict
-    steps: int
-    events: list = field(repr=False)
+class Run(Evidence):
+    """What was acknowledged and read, the log in the end, and files that are left or have grown."""
     acks: list
     reads: list
     log: dict
@@ -222,7 +219,6 @@ class Stage:
         log = self.audit()
         swollen = [key for key, text in self.bucket.objects.items() if not key.startswith(FILES)
                    and any(record in text for batch in self.plan.batches for record in batch.records)]
-        return Run(plan=plain(asdict(self.plan)), steps=self.clock.steps, events=plain(self.clock.events),
-                   acks=plain([[*batch[:3], offset, place] for batch, offset, place in self.acks]),
-                   reads=plain(self.reads), log=plain(log),
-                   left=self.unneeded(log) if self.plan.collects else [], swollen=swollen)
+        acks = [[*batch[:3], offset, place] for batch, offset, place in self.acks]
+        return Run.of(self.plan, self.clock, acks=plain(acks), reads=plain(self.reads), log=plain(log),
+                      left=self.unneeded(log) if self.plan.collects else [], swollen=swollen)

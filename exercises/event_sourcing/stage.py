@@ -13,14 +13,14 @@ import json
 from collections import deque
 from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import OperationalError
 
-from exercises.attack import Clock, Process
-from exercises.attack.checks import plain
+from exercises.attack import Clock
+from exercises.attack.runs import Evidence, plain
 from exercises.attack.sqlite import locked, made, rows
-from exercises.attack.steps import played
+from exercises.attack.steps import Pausable, played
 
 from .history import Stored
 
@@ -54,11 +54,8 @@ class Plan:
 
 
 @dataclass
-class Run:
-    """What could be seen of one run: plain lists and dictionaries, so that any process can judge it."""
-    plan: dict
-    steps: int
-    events: list = field(repr=False)
+class Run(Evidence):
+    """What was answered, and what the store holds in the end."""
     answers: list
     store: list
 
@@ -68,19 +65,13 @@ def perform(plan: Plan, functions: dict) -> Run:
     return played(Stage, plan, functions)
 
 
-class Writer(Process):
+class Writer(Pausable):
     """A process with orders. A plan may stop it before a step for so long that the other one does all of its own."""
 
     def __init__(self, number: int, stage: "Stage", functions: dict):
         self.stage, self.orders, self.busy = stage, deque(enumerate(stage.plan.orders[number])), False
         self.number = number
         super().__init__(WRITERS[number], stage.clock, stage.database, functions)
-
-    def step(self, what: str) -> dict:
-        self.breathe()
-        if self.clock.steps + 1 in self.stage.pauses:
-            self.stage.pause(self, what)
-        return super().step(what)
 
     def arguments(self, name: str, args: tuple) -> tuple:
         return args if name in PURE else (self.db, *args)
@@ -163,12 +154,10 @@ class Stage:
 
     def pause(self, writer: Writer, before: str) -> None:
         """Stop a writer in the middle of its call while the other one goes through its orders."""
-        self.pauses.discard(self.clock.steps + 1)
-        self.clock.fault(writer.name, "pause", after=writer.last, before=before, step=self.clock.steps + 1)
         other = self.writers[1 - writer.number]
-        for _ in range(len(other.orders)):
-            other.obey()
-        self.clock.note(writer.name, f"{writer.name} wakes up and goes on")
+        with writer.asleep(before):
+            for _ in range(len(other.orders)):
+                other.obey()
 
     def archive(self, stream: str) -> None:
         """Move the events that the stream's snapshot should cover to where nobody can read them."""
@@ -192,8 +181,7 @@ class Stage:
         """The evidence: what happened, what was answered, what is left."""
         store = rows(self.database, "SELECT stream, version, event_id, type, schema, data FROM events"
                                     " ORDER BY stream, version")
-        return Run(plan=plain(asdict(self.plan)), steps=self.clock.steps, events=plain(self.clock.events),
-                   answers=plain(self.answers), store=plain(store))
+        return Run.of(self.plan, self.clock, answers=plain(self.answers), store=plain(store))
 
 
 def as_row(event: Stored) -> tuple:

@@ -8,13 +8,13 @@ charges, and where the group would go on reading once everything is quiet again.
     pay      charges at the gateway, offsets at the broker
 """
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from exercises.attack import Clock, Process
-from exercises.attack.checks import plain
+from exercises.attack import Clock
+from exercises.attack.runs import Evidence, plain
 from exercises.attack.sqlite import locked, made, rows
-from exercises.attack.steps import played
+from exercises.attack.steps import Pausable, played
 
 from .log import Event, Gateway, Group, Line, Record
 
@@ -46,11 +46,8 @@ class Plan:
 
 
 @dataclass
-class Run:
-    """What could be seen of one run: plain lists and dictionaries, so that any process can judge it."""
-    plan: dict
-    steps: int
-    events: list = field(repr=False)
+class Run(Evidence):
+    """The balances, charges and offsets in the end, and how much is kept."""
     balances: dict
     charges: list
     next: list
@@ -62,18 +59,12 @@ def perform(plan: Plan, functions: dict) -> Run:
     return played(Stage, plan, functions)
 
 
-class Member(Process):
+class Member(Pausable):
     """A consumer of the group. A plan may stop it before a step for so long that the other one replaces it."""
 
     def __init__(self, name: str, stage: "Stage", functions: dict):
         self.stage, self.position, self.busy = stage, {}, False
         super().__init__(name, stage.clock, stage.database, functions)
-
-    def step(self, what: str) -> dict:
-        self.breathe()
-        if self.clock.steps + 1 in self.stage.pauses:
-            self.stage.pause(self, what)
-        return super().step(what)
 
     def called(self, name: str, *args, about: str = "") -> bool:
         """Call a function; whether it returned. Somebody else may hold the database meanwhile."""
@@ -158,12 +149,10 @@ class Stage:
 
     def pause(self, member: Member, before: str) -> None:
         """Stop a member in the middle of its call while the other one takes its partitions and reads on."""
-        self.pauses.discard(self.clock.steps + 1)
-        self.clock.fault(member.name, "pause", after=member.last, before=before, step=self.clock.steps + 1)
-        other = self.leave(member)
-        for _ in range(0 if other.busy else len(self.plan.log[0])):
-            self.poll(other)
-        self.clock.note(member.name, f"{member.name} wakes up and goes on")
+        with member.asleep(before):
+            other = self.leave(member)
+            for _ in range(0 if other.busy else len(self.plan.log[0])):
+                self.poll(other)
 
     def leave(self, member: Member) -> Member:
         """The other member, which now has everything this one had."""
@@ -183,9 +172,8 @@ class Stage:
     def seen(self) -> Run:
         """The evidence: what happened and what is left."""
         following = [self.begin(self.members[owner], partition) for partition, owner in self.group.owner.items()]
-        return Run(
-            plan=plain(asdict(self.plan)), steps=self.clock.steps, events=plain(self.clock.events),
-            balances=dict(rows(self.database, "SELECT account, balance FROM accounts")),
+        return Run.of(
+            self.plan, self.clock, balances=dict(rows(self.database, "SELECT account, balance FROM accounts")),
             charges=plain(self.gateway.charges), next=following, kept=kept(self.database))
 
 

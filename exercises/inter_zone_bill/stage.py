@@ -4,10 +4,10 @@
 compared is the rules' business, in whichever process they judge.
 """
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 from exercises.attack import Clock, Process
-from exercises.attack.checks import plain
+from exercises.attack.runs import Evidence, plain
 
 from .tariffs import Tariff
 from .topology import Topology
@@ -28,11 +28,8 @@ class Plan:
 
 
 @dataclass
-class Run:
-    """What could be seen of one run: plain lists and dictionaries, so that any process can judge it."""
-    plan: dict
-    steps: int
-    events: list = field(repr=False)
+class Run(Evidence):
+    """What was answered."""
     answer: object
 
 

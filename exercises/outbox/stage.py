@@ -4,12 +4,12 @@
 and the broker hold once everything is quiet again. Functions that are not given are not needed: without `place_order`
 the orders and their outbox rows are there from the start, without `relay_once` the broker holds the events already.
 """
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from exercises.attack import Clock, Process
-from exercises.attack.checks import plain
+from exercises.attack.runs import Evidence, plain
 from exercises.attack.sqlite import made, rows
 from exercises.attack.steps import played
 
@@ -52,11 +52,8 @@ class Plan:
 
 
 @dataclass
-class Run:
-    """What could be seen of one run: plain lists and dictionaries, so that any process can judge it."""
-    plan: dict
-    steps: int
-    events: list = field(repr=False)
+class Run(Evidence):
+    """What the databases and the broker hold in the end, and what is not acknowledged."""
     orders: list
     outbox: list
     stored: list
@@ -128,9 +125,8 @@ class Stage:
 
     def seen(self) -> Run:
         """The evidence: what happened and what is left."""
-        return Run(
-            plan=plain(asdict(self.plan)), steps=self.clock.steps, events=plain(self.clock.events),
-            orders=rows(self.shop, "SELECT id, customer, amount FROM orders ORDER BY rowid"),
+        return Run.of(
+            self.plan, self.clock, orders=rows(self.shop, "SELECT id, customer, amount FROM orders ORDER BY rowid"),
             outbox=rows(self.shop, "SELECT event_id, order_id, customer, amount, state FROM outbox ORDER BY position"),
             stored=plain(self.broker.stored), spent=dict(rows(self.care, "SELECT customer, total FROM spent")),
             unacked=[event.order for _, event in self.broker.unacked()])

@@ -6,10 +6,10 @@
     follow    reads the log of commits, publishes and confirms
 """
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 from exercises.attack import Clock, Process
-from exercises.attack.checks import plain
+from exercises.attack.runs import Evidence, plain
 from exercises.attack.steps import Crash
 from exercises.attack.visibility import LOOK
 
@@ -46,15 +46,12 @@ class Plan:
 
 
 @dataclass
-class Run:
-    """What could be seen of one run: plain lists and dictionaries, so that any process can judge it.
+class Run(Evidence):
+    """What the database and the broker hold in the end.
 
     `rows` are the committed ones as [id, position, aggregate, version, xid], `published` the broker's log as
     [name, id], `done` the ids that nobody will publish any more, `kept` the size of what is kept in the end.
     """
-    plan: dict
-    steps: int
-    events: list = field(repr=False)
     rows: list
     published: list
     done: list

@@ -6,13 +6,13 @@ Each second the first instances handle what has arrived; what raises or dies is 
 nothing is on its way, time jumps to the next moment at which something may happen.
 """
 import sqlite3
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from exercises.attack import Clock, Process
-from exercises.attack.checks import plain
+from exercises.attack import Clock
+from exercises.attack.runs import Evidence, plain
 from exercises.attack.sqlite import made, rows
-from exercises.attack.steps import Crash, played
+from exercises.attack.steps import Crash, Pausable, played
 
 from .services import DEADLINE, SCHEMAS, Bus, Carrier, Event, Order, event_of
 
@@ -39,11 +39,8 @@ class Plan:
 
 
 @dataclass
-class Run:
-    """What could be seen of one run: plain lists and dictionaries, so that any process can judge it."""
-    plan: dict
-    steps: int
-    events: list = field(repr=False)
+class Run(Evidence):
+    """What was published and how it ended for each order, and what the services have in the end."""
     published: list
     orders: dict
     ended: dict
@@ -70,18 +67,12 @@ def possessions(plan: Plan) -> dict[str, dict[str, int]]:
     return {"stock": pieces, "payment": purses}
 
 
-class Instance(Process):
+class Instance(Pausable):
     """One of two processes of a service. A plan may stop it for so long that the other one takes over."""
 
     def __init__(self, service: str, number: int, stage: "Stage", functions: dict):
         self.service, self.number, self.stage, self.job = service, number, stage, None
         super().__init__(f"{service}-{number + 1}", stage.clock, stage.databases[service], functions)
-
-    def step(self, what: str) -> dict:
-        self.breathe()
-        if self.clock.steps + 1 in self.stage.pauses:
-            self.stage.pause(self, what)
-        return super().step(what)
 
     def work(self, name: str, argument, label: str) -> bool:
         """Whether a call was made and ended well; an event is then acknowledged, at which the process may die too."""
@@ -213,19 +204,15 @@ class Stage:
 
     def pause(self, instance: Instance, before: str) -> None:
         """Stop an instance in the middle of its call; the other one handles what else has arrived, or else the same."""
-        self.pauses.discard(self.clock.steps + 1)
-        self.clock.fault(instance.name, "pause", service=instance.service, after=instance.last, before=before,
-                         step=self.clock.steps + 1)
-        self.watch()
         other = self.instances[instance.service][1 - instance.number]
-        if not other.job and not self.handle(other):
-            other.work(*instance.job)
-        self.clock.note(instance.name, f"{instance.name} wakes up and goes on")
+        with instance.asleep(before, service=instance.service):
+            self.watch()
+            if not other.job and not self.handle(other):
+                other.work(*instance.job)
 
     def seen(self) -> Run:
         """The evidence: what happened, what was published, what the databases say."""
         shipped = sorted(order for order, what in self.carrier.decided.items() if what == "Shipped")
-        return Run(
-            plan=plain(asdict(self.plan)), steps=self.clock.steps, events=plain(self.clock.events),
-            published=plain(self.published), orders=self.orders(), ended=plain(self.ended), shipped=shipped,
-            before=self.before, after=self.possessions(), range=plain(self.range))
+        return Run.of(
+            self.plan, self.clock, published=plain(self.published), orders=self.orders(), ended=plain(self.ended),
+            shipped=shipped, before=self.before, after=self.possessions(), range=plain(self.range))

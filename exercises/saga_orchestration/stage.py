@@ -6,13 +6,13 @@ what the database says once everything is quiet. Each order is started by one of
 """
 import sqlite3
 from collections import deque
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from exercises.attack import Clock, Process
-from exercises.attack.checks import plain
+from exercises.attack import Clock
+from exercises.attack.runs import Evidence, plain
 from exercises.attack.sqlite import made, rows
-from exercises.attack.steps import played
+from exercises.attack.steps import Pausable, played
 
 from .services import Line, Order, World
 
@@ -43,11 +43,8 @@ class Plan:
 
 
 @dataclass
-class Run:
-    """What could be seen of one run: plain lists and dictionaries, so that any process can judge it."""
-    plan: dict
-    steps: int
-    events: list = field(repr=False)
+class Run(Evidence):
+    """What took effect at the services, how orders ended, and what was held."""
     effects: list
     orders: dict
     held: dict
@@ -59,7 +56,7 @@ def perform(plan: Plan, functions: dict) -> Run:
     return played(Stage, plan, functions)
 
 
-class Worker(Process):
+class Worker(Pausable):
     """A process that starts orders and resumes sagas. A plan may stop it for so long that the other one takes over."""
 
     def __init__(self, number: int, stage: "Stage", functions: dict):
@@ -70,8 +67,6 @@ class Worker(Process):
     def step(self, what: str) -> dict:
         self.breathe()
         self.stage.watch()
-        if self.clock.steps + 1 in self.stage.pauses:
-            self.stage.pause(self, what)
         return super().step(what)
 
     def work(self) -> None:
@@ -126,16 +121,14 @@ class Stage:
 
     def pause(self, worker: Worker, before: str) -> None:
         """Stop a worker in the middle of its call while the other one starts its orders, or resumes once."""
-        self.pauses.discard(self.clock.steps + 1)
-        self.clock.fault(worker.name, "pause", after=worker.last, before=before, step=self.clock.steps + 1)
         other = self.workers[1 - worker.number]
-        for _ in range(max(1, len(other.orders))):
-            other.work()
-        self.clock.note(worker.name, f"{worker.name} wakes up and goes on")
+        with worker.asleep(before):
+            for _ in range(max(1, len(other.orders))):
+                other.work()
 
     def seen(self) -> Run:
         """The evidence: what happened, what the services did, what the database says."""
-        return Run(
-            plan=plain(asdict(self.plan)), steps=self.clock.steps, events=plain(self.clock.events),
-            effects=plain(self.world.effects), orders=dict(rows(self.database, "SELECT order_id, status FROM orders")),
-            held=dict(rows(self.database, "SELECT customer, held FROM credit")), most_held=plain(self.most_held))
+        orders, held = (dict(rows(self.database, query)) for query in (
+            "SELECT order_id, status FROM orders", "SELECT customer, held FROM credit"))
+        return Run.of(self.plan, self.clock, effects=plain(self.world.effects), orders=orders, held=held,
+                      most_held=plain(self.most_held))

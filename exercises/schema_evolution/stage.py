@@ -7,9 +7,9 @@
     repair          for a schema that does what `new` wants, and hurts nobody
 """
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
-from exercises.attack.checks import plain
+from exercises.attack.runs import Evidence, plain
 
 from .schema import Field, Schema, Value
 from .truth import BINARY, ENCODINGS, example, shown
@@ -27,11 +27,8 @@ class Plan:
 
 
 @dataclass
-class Run:
-    """What could be seen of one run: plain lists and dictionaries, so that any process can judge it."""
-    plan: dict
-    steps: int
-    events: list = field(repr=False)
+class Run(Evidence):
+    """What was answered."""
     answer: object
 
 
