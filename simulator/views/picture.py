@@ -8,11 +8,11 @@ import io
 import textwrap
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
 from . import style
-from .canvas import Canvas
 
 DPI = 110
 _TOP, _LEFT, _RIGHT, _BELOW, _LINE = 0.46, 0.85, 0.25, 0.62, 0.165  # margins, a caption's line: inches
@@ -39,7 +39,7 @@ def picture(title: str, caption: str, width: float = 8.0, height: float = 3.4, r
     top, below = _TOP + head, _BELOW + _LINE * len(lines)
     total = top + height + below
     figure = Picture(figsize=(width, total), dpi=DPI, facecolor=style.LIGHT["paper"])
-    Canvas(figure)
+    FigureCanvasAgg(figure)
     figure.headline, figure.caption = title, caption
     grid = figure.subplots(rows, columns, squeeze=False, **axes)
     figure.subplots_adjust(left=left / width, right=1 - _RIGHT / width, top=1 - top / total, bottom=below / total,
@@ -94,7 +94,7 @@ def caption(figure: Figure) -> str:
 def png(figure: Figure, colours: int = 0) -> bytes:
     """The figure as a PNG; with a number of colours it takes half as long again to make, and a third of the bytes."""
     from PIL import Image
-    canvas = figure.canvas if hasattr(figure.canvas, "buffer_rgba") else Canvas(figure)
+    canvas = figure.canvas if hasattr(figure.canvas, "buffer_rgba") else FigureCanvasAgg(figure)
     canvas.draw()
     image, out = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB"), io.BytesIO()
     if colours:

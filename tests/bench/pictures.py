@@ -8,8 +8,6 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 
-from simulator.views.canvas import line
-
 from .measure import ROOT, Time, best, reference_time
 
 
@@ -92,8 +90,8 @@ def _turned(draw: Callable, knobs: dict) -> list[Time]:
 
 
 def forget(draw: Callable) -> None:
-    """Empty every cache of the scenes and the canvas: whoever turns a knob turns it for the first time."""
-    for function in (*vars(sys.modules[draw.__module__]).values(), line):
+    """Empty every cache of the scenes: whoever turns a knob turns it for the first time."""
+    for function in vars(sys.modules[draw.__module__]).values():
         if hasattr(function, "cache_clear"):
             function.cache_clear()
 
