@@ -41,11 +41,12 @@ def writable(text: str) -> Path:
 def positive(text: str) -> float:
     """An amount of time or memory."""
     try:
-        if float(text) > 0:
-            return float(text)
+        amount = float(text)
     except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+        amount = 0.0
+    if not amount > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return amount
 
 
 def at_least_one(text: str) -> int:
